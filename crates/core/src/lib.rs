@@ -1,0 +1,3 @@
+//! The parts of pg_analytics that need no PostgreSQL: plain functions on plain
+//! values, tested in milliseconds. The extension (root package) reads datums,
+//! calls in here and writes the result back.

@@ -1,0 +1,21 @@
+//! pg_analytics: event tables, incremental projections and product analytics
+//! inside PostgreSQL. This file is a table of contents.
+
+use pgrx::prelude::*;
+
+::pgrx::pg_module_magic!(name, version);
+
+extension_sql_file!("../sql/01_schemas.sql", name = "schemas", bootstrap);
+
+/// Required by `cargo pgrx test` at the root of the crate.
+#[cfg(test)]
+pub mod pg_test {
+    /// One-off initialisation of the test framework: nothing to do.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// Settings of the test server.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        vec![]
+    }
+}
