@@ -5,7 +5,18 @@ use pgrx::prelude::*;
 
 ::pgrx::pg_module_magic!(name, version);
 
+mod catalog;
+mod log;
+mod pg;
+mod projection;
+
 extension_sql_file!("../sql/01_schemas.sql", name = "schemas", bootstrap);
+extension_sql_file!(
+    "../sql/02_catalog.sql",
+    name = "catalog",
+    requires = ["schemas"]
+);
+extension_sql_file!("../sql/10_log.sql", name = "log", requires = ["catalog"]);
 
 /// Required by `cargo pgrx test` at the root of the crate.
 #[cfg(test)]

@@ -1,3 +1,10 @@
 //! The parts of pg_analytics that need no PostgreSQL: plain functions on plain
 //! values, tested in milliseconds. The extension (root package) reads datums,
 //! calls in here and writes the result back.
+
+pub mod checkpoint;
+pub mod content;
+pub mod error;
+pub mod projection;
+pub mod sql;
+pub mod version;

@@ -1,0 +1,203 @@
+//! What a user can do wrong, as data: SQLSTATE, message, detail, hint.
+//! The extension turns it into an `ErrorReport` in one place.
+
+use thiserror::Error;
+
+/// An error that a user can cause and mend.
+///
+/// Message: lower case, no full stop, names in double quotes. Detail and hint:
+/// whole sentences.
+pub trait UserError: std::error::Error {
+    /// The five characters that drivers and frameworks act on.
+    fn sqlstate(&self) -> &'static str;
+    /// The numbers: expected, actual, which aggregate.
+    fn detail(&self) -> Option<String> {
+        None
+    }
+    /// What to do about it.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Everything that event tables and projections refuse.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Error {
+    /// The version given is not the one after the head.
+    #[error("version conflict on aggregate \"{aggregate}\"")]
+    VersionConflict {
+        /// The aggregate appended to.
+        aggregate: String,
+        /// Its current version (0: it has no events).
+        head: i64,
+        /// The version that the producer gave.
+        given: i64,
+    },
+    /// The table asks for a version and the event has none.
+    #[error("event of aggregate \"{aggregate}\" has no version")]
+    VersionRequired {
+        /// The aggregate appended to.
+        aggregate: String,
+    },
+    /// An event id was seen before, with another content.
+    #[error("event id {event_id} has been used for another event")]
+    IdReused {
+        /// The id, as text.
+        event_id: String,
+        /// Where the first event with this id stands in the log.
+        position: i64,
+    },
+    /// The id was recorded by a transaction that the caller's snapshot does not see.
+    #[error("could not serialize access due to concurrent append of event {event_id}")]
+    ConcurrentAppend {
+        /// The id, as text.
+        event_id: String,
+    },
+    /// UPDATE, DELETE or TRUNCATE on an event table.
+    #[error("cannot {operation} event table \"{table}\"")]
+    AppendOnly {
+        /// `UPDATE`, `DELETE` or `TRUNCATE`.
+        operation: &'static str,
+        /// The segment or table aimed at.
+        table: String,
+    },
+    /// A row was sent to a segment that does not take appends.
+    #[error("segment {given} of event table \"{table}\" does not take appends")]
+    SegmentNotActive {
+        /// The event table.
+        table: String,
+        /// The segment number of the row.
+        given: i32,
+        /// The number that takes appends.
+        active: i32,
+    },
+    /// The relation is known to nobody: not created here, or restored in part.
+    #[error("\"{name}\" is not an event table")]
+    UnknownEventTable {
+        /// What the caller named.
+        name: String,
+    },
+    /// A log whose catalog entry is missing.
+    #[error("event table of position sequence \"{sequence}\" is not registered")]
+    UnregisteredLog {
+        /// The sequence that the segment default names.
+        sequence: String,
+    },
+    /// There is no projection of this name.
+    #[error("projection \"{name}\" does not exist")]
+    UnknownProjection {
+        /// What the caller named.
+        name: String,
+    },
+    /// Somebody else's.
+    #[error("must be owner of {kind} {name}")]
+    NotOwner {
+        /// `event table` or `projection`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The caller may not read what the projection keeps.
+    #[error("permission denied for the tail of projection state {state}")]
+    TailDenied {
+        /// The state relation.
+        state: String,
+    },
+    /// Something of this name is there already.
+    #[error("relation \"{name}\" already exists")]
+    AlreadyExists {
+        /// Its name.
+        name: String,
+    },
+    /// An argument out of its range.
+    #[error("{message}")]
+    BadArgument {
+        /// What is wrong with it.
+        message: String,
+        /// What it may be.
+        hint: &'static str,
+    },
+    /// A query that cannot be kept up to date.
+    #[error("{construct} cannot be part of a projection")]
+    Unsupported {
+        /// The construct, as the user wrote it.
+        construct: String,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// A fold asked for in a transaction that keeps an old snapshot.
+    #[error("cannot fold a projection in a transaction above READ COMMITTED")]
+    FoldNeedsFreshSnapshot,
+}
+
+impl UserError for Error {
+    fn sqlstate(&self) -> &'static str {
+        match self {
+            Self::VersionConflict { .. } | Self::ConcurrentAppend { .. } => "40001",
+            Self::VersionRequired { .. } => "23502",
+            Self::IdReused { .. } => "23505",
+            Self::AppendOnly { .. } | Self::UnregisteredLog { .. } => "55000",
+            Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
+            Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
+            Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
+            Self::AlreadyExists { .. } => "42710",
+            Self::Unsupported { .. } => "0A000",
+            Self::FoldNeedsFreshSnapshot => "25001",
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        Some(match self {
+            Self::VersionConflict { head, given, .. } => format!(
+                "The aggregate is at version {head}, so the next version is {}; version {given} was given.",
+                head + 1
+            ),
+            Self::IdReused { position, .. } => format!(
+                "The event at position {position} has the same id, and a different type, aggregate or payload."
+            ),
+            Self::AppendOnly { .. } => "Events are only ever appended.".into(),
+            Self::SegmentNotActive { active, .. } => format!("Appends go to segment {active}."),
+            _ => return None,
+        })
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::VersionConflict { .. } => {
+                    "Reload the aggregate and run the unit of work again."
+                }
+                Self::VersionRequired { .. } => {
+                    "The table was created with versions => 'required': give every event the version after the aggregate's last one."
+                }
+                Self::IdReused { .. } => {
+                    "A retry must repeat the event unchanged; a new event needs a new id."
+                }
+                Self::ConcurrentAppend { .. } => "Run the transaction again.",
+                Self::AppendOnly { .. } => {
+                    "Append an event that corrects the earlier one. Old events leave by retention."
+                }
+                Self::SegmentNotActive { .. } => {
+                    "Leave the column \"segment\" out of the INSERT."
+                }
+                Self::UnknownEventTable { .. } => {
+                    "The view pganalytics.event_tables lists them; create_event_table() makes one."
+                }
+                Self::UnregisteredLog { .. } => {
+                    "Restore the catalog tables of schema pganalytics_data together with the event table."
+                }
+                Self::UnknownProjection { .. } => {
+                    "The view pganalytics.projections lists them; create_projection() makes one."
+                }
+                Self::TailDenied { .. } => "Read the projection's view instead.",
+                Self::AlreadyExists { .. } => "Choose another name or schema, or drop it first.",
+                Self::FoldNeedsFreshSnapshot => {
+                    "Run it in a READ COMMITTED transaction. Reads are exact without it."
+                }
+                Self::BadArgument { hint, .. } | Self::Unsupported { hint, .. } => hint,
+                Self::NotOwner { .. } => return None,
+            }
+            .into(),
+        )
+    }
+}

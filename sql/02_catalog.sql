@@ -1,0 +1,71 @@
+-- What the extension knows of event tables and projections. Relations are kept
+-- as regclass, which dumps as a name. Their owner alone writes here.
+
+CREATE SEQUENCE pganalytics_data.event_table_id AS integer;
+COMMENT ON SEQUENCE pganalytics_data.event_table_id IS 'numbers of event tables, used in the names of what belongs to them';
+
+CREATE TABLE pganalytics_data.event_table (
+    id integer PRIMARY KEY,
+    relation regclass NOT NULL UNIQUE,
+    position_sequence regclass NOT NULL UNIQUE,
+    heads regclass NOT NULL,
+    heads_index regclass NOT NULL,
+    versions text NOT NULL CHECK (versions IN ('auto', 'optional', 'required')),
+    dedup_window interval CHECK (dedup_window >= interval '0'),
+    segment_interval interval NOT NULL CHECK (segment_interval > interval '0'),
+    retention interval CHECK (retention > interval '0'),
+    active_segment integer NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE pganalytics_data.event_table IS 'event tables and their options';
+
+CREATE TABLE pganalytics_data.segment (
+    relation regclass PRIMARY KEY,
+    event_table integer NOT NULL REFERENCES pganalytics_data.event_table ON DELETE CASCADE,
+    number integer NOT NULL,
+    ledger regclass,
+    ledger_index regclass,
+    version_index regclass NOT NULL,
+    txid_index regclass NOT NULL,
+    UNIQUE (event_table, number)
+);
+COMMENT ON TABLE pganalytics_data.segment IS 'the partitions of event tables and the ledger their ids are entered into';
+
+CREATE SEQUENCE pganalytics_data.projection_id AS integer;
+COMMENT ON SEQUENCE pganalytics_data.projection_id IS 'numbers of projections, used in the names of what belongs to them';
+
+CREATE TABLE pganalytics_data.projection (
+    id integer PRIMARY KEY,
+    relation regclass NOT NULL UNIQUE,
+    definition regclass NOT NULL UNIQUE,
+    event_table regclass NOT NULL,
+    query text NOT NULL,
+    settings text[] NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    last_error text,
+    last_error_state text,
+    last_error_at timestamptz,
+    failures integer NOT NULL DEFAULT 0
+);
+COMMENT ON TABLE pganalytics_data.projection IS 'projections, the text of their queries and the settings they were created under';
+
+CREATE TABLE pganalytics_data.generation (
+    state regclass PRIMARY KEY,
+    projection integer NOT NULL REFERENCES pganalytics_data.projection ON DELETE CASCADE,
+    access_key uuid NOT NULL,
+    checkpoint pg_snapshot NOT NULL,
+    events_folded bigint NOT NULL DEFAULT 0,
+    folds bigint NOT NULL DEFAULT 0,
+    last_fold timestamptz
+) WITH (fillfactor = 50);
+CREATE INDEX generation_projection ON pganalytics_data.generation (projection);
+COMMENT ON TABLE pganalytics_data.generation IS 'the states of projections and how far they have folded';
+
+GRANT SELECT ON pganalytics_data.event_table, pganalytics_data.segment TO PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table_id', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection_id', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation', '');

@@ -1,0 +1,34 @@
+-- Event tables: creating them, and the functions of their columns and triggers.
+
+CREATE FUNCTION pganalytics.create_event_table(
+    name text,
+    versions text DEFAULT 'auto',
+    dedup_window interval DEFAULT '7 days',
+    segment_interval interval DEFAULT '1 day',
+    retention interval DEFAULT NULL
+) RETURNS regclass
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_event_table_wrapper';
+COMMENT ON FUNCTION pganalytics.create_event_table IS
+    'creates an append-only event table; versions: auto, optional or required; dedup_window: how long event ids are remembered (NULL: as long as the events, zero: not at all)';
+
+CREATE FUNCTION pganalytics.uuid_v7() RETURNS uuid
+LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uuid_v7_wrapper';
+COMMENT ON FUNCTION pganalytics.uuid_v7() IS 'a time-ordered UUID (RFC 9562, version 7), the default of event_id';
+
+CREATE FUNCTION pganalytics.active_segment(position_sequence regclass) RETURNS integer
+LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'active_segment';
+COMMENT ON FUNCTION pganalytics.active_segment(regclass) IS
+    'the number of the segment that takes appends, the default of the column segment';
+
+CREATE FUNCTION pganalytics_data.on_event() RETURNS trigger
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'on_event';
+COMMENT ON FUNCTION pganalytics_data.on_event() IS
+    'trigger of every segment: appends events, refuses UPDATE, DELETE and TRUNCATE';
+
+CREATE VIEW pganalytics.event_tables AS
+SELECT t.relation AS event_table, t.versions, t.dedup_window, t.segment_interval, t.retention,
+       t.active_segment, t.created_at
+FROM pganalytics_data.event_table t
+JOIN pg_catalog.pg_class c ON c.oid = t.relation;
+COMMENT ON VIEW pganalytics.event_tables IS 'event tables and their options';
+GRANT SELECT ON pganalytics.event_tables TO PUBLIC;

@@ -1,0 +1,168 @@
+//! Event tables and their segments.
+
+use super::names;
+use crate::log::Keyed;
+use crate::pg::Oid;
+use crate::pg::cache::invalidate;
+use crate::pg::security::Platform;
+use crate::pg::spi::{self, Arg, Row, Under};
+use pganalytics_core::error::Error;
+use pgrx::datum::Interval;
+
+/// An event table as seen from one of its segments.
+pub struct OfSegment {
+    pub root: Oid,
+    pub name: String,
+    pub versions: String,
+    pub segment: i32,
+    pub active_segment: i32,
+    pub position_sequence: Oid,
+    pub heads: Keyed,
+    pub ledger: Option<Keyed>,
+    pub version_index: Oid,
+}
+
+/// What a segment's trigger needs to know.
+pub fn of_segment(segment: Oid) -> Result<OfSegment, Error> {
+    let _platform = Platform::act();
+    let row = spi::latest(
+        "SELECT t.relation::oid, t.relation::text, t.versions, s.number, t.active_segment, \
+                t.position_sequence::oid, t.heads::oid, t.heads_index::oid, \
+                s.ledger::oid, s.ledger_index::oid, s.version_index::oid \
+         FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         WHERE s.relation = $1",
+        vec![Arg::Oid(segment)],
+    )
+    .ok_or_else(|| Error::UnknownEventTable { name: names::sql_name(segment) })?;
+    let keyed = |table, index| Keyed {
+        table: row.oid(table),
+        index: row.oid(index),
+    };
+    Ok(OfSegment {
+        root: row.oid(0),
+        name: row.known(1).into(),
+        versions: row.known(2).into(),
+        segment: row.number(3),
+        active_segment: row.number(4),
+        position_sequence: row.oid(5),
+        heads: keyed(6, 7),
+        ledger: row.text(8).map(|_| keyed(8, 9)),
+        version_index: row.oid(10),
+    })
+}
+
+/// The event table of a position sequence, and its active segment.
+pub fn active_segment(sequence: Oid) -> Result<(Oid, i32), Error> {
+    let _platform = Platform::act();
+    spi::latest(
+        "SELECT relation::oid, active_segment FROM pganalytics_data.event_table WHERE position_sequence = $1",
+        vec![Arg::Oid(sequence)],
+    )
+    .map(|row| (row.oid(0), row.number(1)))
+    .ok_or_else(|| Error::UnregisteredLog { sequence: names::sql_name(sequence) })
+}
+
+/// A segment that may hold a tail.
+pub struct Segment {
+    pub number: i32,
+    pub relation: Oid,
+    pub txid_index: Oid,
+}
+
+/// The segments of an event table that the active snapshot lists.
+pub fn segments(event_table: Oid) -> Vec<Segment> {
+    spi::run(
+        "SELECT s.number, s.relation::oid, s.txid_index::oid \
+         FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         WHERE t.relation = $1 AND s.number <= t.active_segment ORDER BY s.number",
+        vec![Arg::Oid(event_table)],
+        Under::Active,
+    )
+    .iter()
+    .map(|row| Segment { number: row.number(0), relation: row.oid(1), txid_index: row.oid(2) })
+    .collect()
+}
+
+/// Whether `relation` is an event table.
+pub fn exists(relation: Oid) -> bool {
+    let _platform = Platform::act();
+    spi::latest(
+        "SELECT 1 FROM pganalytics_data.event_table WHERE relation = $1",
+        vec![Arg::Oid(relation)],
+    )
+    .is_some()
+}
+
+/// The options of `create_event_table`, checked by the catalog's constraints.
+pub struct Options<'a> {
+    pub versions: &'a str,
+    pub dedup_window: Option<Interval>,
+    pub segment_interval: Interval,
+    pub retention: Option<Interval>,
+}
+
+/// A number for a new event table. Entries whose table is gone are removed.
+pub fn next_id() -> i32 {
+    spi::execute(
+        "DELETE FROM pganalytics_data.event_table t \
+         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation)",
+    );
+    number("SELECT nextval('pganalytics_data.event_table_id')")
+}
+
+fn number(sql: &str) -> i32 {
+    spi::run(sql, vec![], Under::Fresh)
+        .first()
+        .map_or(0, |row: &Row| row.number(0))
+}
+
+/// Enters a new event table.
+pub fn register(id: i32, relation: Oid, sequence: Oid, heads: Keyed, options: Options) {
+    spi::run(
+        "INSERT INTO pganalytics_data.event_table (id, relation, position_sequence, heads, heads_index, \
+             versions, dedup_window, segment_interval, retention, active_segment) \
+         VALUES ($1, $2::regclass, $3::regclass, $4::regclass, $5::regclass, $6, $7, $8, $9, 1)",
+        vec![
+            Arg::Int(id),
+            Arg::Oid(relation),
+            Arg::Oid(sequence),
+            Arg::Oid(heads.table),
+            Arg::Oid(heads.index),
+            Arg::Text(options.versions),
+            Arg::Interval(options.dedup_window),
+            Arg::Interval(Some(options.segment_interval)),
+            Arg::Interval(options.retention),
+        ],
+        Under::Fresh,
+    );
+}
+
+/// The relations of a new segment.
+pub struct NewSegment {
+    pub relation: Oid,
+    pub ledger: Option<Keyed>,
+    pub version_index: Oid,
+    pub txid_index: Oid,
+}
+
+/// Enters a new segment, and tells every backend that the event table changed.
+pub fn register_segment(id: i32, root: Oid, number: i32, segment: &NewSegment) {
+    let ledger = |pick: fn(Keyed) -> Oid| Arg::Oid(segment.ledger.map_or(Oid::INVALID, pick));
+    spi::run(
+        "INSERT INTO pganalytics_data.segment (relation, event_table, number, ledger, ledger_index, \
+             version_index, txid_index) \
+         VALUES ($1::regclass, $2, $3, nullif($4, 0::oid)::regclass, nullif($5, 0::oid)::regclass, \
+             $6::regclass, $7::regclass)",
+        vec![
+            Arg::Oid(segment.relation),
+            Arg::Int(id),
+            Arg::Int(number),
+            ledger(|l| l.table),
+            ledger(|l| l.index),
+            Arg::Oid(segment.version_index),
+            Arg::Oid(segment.txid_index),
+        ],
+        Under::Fresh,
+    );
+    invalidate(root);
+}

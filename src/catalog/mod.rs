@@ -1,0 +1,6 @@
+//! Everything that reads or writes the extension's own tables, under the latest
+//! committed state and as their owner.
+
+pub mod event_tables;
+pub mod names;
+pub mod projections;

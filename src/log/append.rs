@@ -1,0 +1,119 @@
+//! What a segment's trigger does with each event, in the order that matters:
+//! head lock, position, ledger, version, stamp.
+//!
+//! Positions are drawn under the head lock, so they rise with the versions; a
+//! retry is recognised before its version is looked at.
+
+use super::settings::{Columns, Log};
+use super::{dedup, heads};
+use crate::pg::Datum;
+use crate::pg::error::OrRaise;
+use crate::pg::index::{Lock, Relation, greatest_version};
+use crate::pg::snapshot::{clock, own_txid};
+use crate::pg::trigger::{Bytes, Call, next_value};
+use pganalytics_core::error::Error;
+
+/// The parts of the new row that the decisions are made from.
+struct NewEvent {
+    event_id: Datum,
+    event_type: Bytes,
+    aggregate_id: Datum,
+    aggregate: Bytes,
+    version: Option<i64>,
+    payload: Option<Bytes>,
+}
+
+impl NewEvent {
+    /// `None` if a column that must not be NULL is: PostgreSQL will say so itself.
+    fn read(call: &Call, columns: &Columns) -> Option<Self> {
+        let aggregate_id = call.value(columns.aggregate_id)?;
+        Some(Self {
+            event_id: call.value(columns.event_id)?,
+            event_type: Bytes::of(call.value(columns.event_type)?),
+            aggregate_id,
+            aggregate: Bytes::of(aggregate_id),
+            version: call
+                .value(columns.version)
+                .map(|datum| datum.value() as i64),
+            payload: call.value(columns.payload).map(Bytes::of),
+        })
+    }
+}
+
+/// The trigger's result: the stamped row, or none for a duplicate.
+fn append(call: &Call) -> Result<Option<Datum>, Error> {
+    let log = Log::of_segment(call.relation())?;
+    if log.segment != log.active_segment {
+        return Err(Error::SegmentNotActive {
+            table: log.name.clone(),
+            given: log.segment,
+            active: log.active_segment,
+        });
+    }
+    let Some(event) = NewEvent::read(call, &log.columns) else {
+        return Ok(Some(call.unchanged()));
+    };
+    let versioned = log.versions.needs_head(event.version);
+    if versioned {
+        heads::lock(&log, event.aggregate_id, event.aggregate.as_slice());
+    }
+    let position = next_value(log.position_sequence);
+    if let Some(ledger) = log.ledger
+        && dedup::is_duplicate(ledger, &event.identity(), position)?
+    {
+        return Ok(None);
+    }
+    let version = if versioned {
+        let segment = Relation::open(call.relation(), Lock::Held);
+        let head = greatest_version(
+            &segment,
+            log.version_index,
+            log.columns.version,
+            event.aggregate_id,
+        )
+        .unwrap_or(0);
+        Some(
+            log.versions
+                .next(head, event.version, || event.aggregate.to_text())?,
+        )
+    } else {
+        None
+    };
+    Ok(Some(stamp(call, &log.columns, position, version)))
+}
+
+impl NewEvent {
+    fn identity(&self) -> dedup::Identity<'_> {
+        dedup::Identity {
+            event_id: self.event_id,
+            event_type: self.event_type.as_slice(),
+            aggregate_id: self.aggregate.as_slice(),
+            payload: self.payload.as_ref().map_or(&[], Bytes::as_slice),
+        }
+    }
+}
+
+/// Writes what the extension sets over whatever the producer supplied.
+fn stamp(call: &Call, columns: &Columns, position: i64, version: Option<i64>) -> Datum {
+    let now = clock();
+    let mut numbers = vec![
+        i32::from(columns.recorded_at),
+        i32::from(columns.position),
+        i32::from(columns.txid),
+    ];
+    let mut values = vec![
+        Datum::from(now),
+        Datum::from(position),
+        Datum::from(own_txid()),
+    ];
+    if let Some(version) = version {
+        numbers.push(i32::from(columns.version));
+        values.push(Datum::from(version));
+    }
+    call.with(&mut numbers, &mut values)
+}
+
+/// The trigger on each segment, before each row.
+pub(super) fn on_insert(call: &Call) -> Option<Datum> {
+    append(call).or_raise()
+}

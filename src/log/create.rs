@@ -1,0 +1,237 @@
+//! `create_event_table`: the table as the caller, its segments, heads and ledger
+//! as the extension, handed over to the caller.
+
+use super::settings::Keyed;
+use crate::catalog::event_tables::{self, NewSegment, Options};
+use crate::catalog::names::{self, NewName};
+use crate::pg::Oid;
+use crate::pg::depend::goes_with;
+use crate::pg::error::OrRaise;
+use crate::pg::security::{Platform, current_user_sql};
+use crate::pg::spi;
+use pganalytics_core::error::Error;
+use pganalytics_core::sql::{ident, literal};
+use pganalytics_core::version::Versions;
+use pgrx::datum::Interval;
+use pgrx::prelude::*;
+
+/// The trigger that runs after every other BEFORE trigger: they run by name.
+const TRIGGER: &str = "~~append";
+
+#[pg_extern(sql = false)]
+fn create_event_table(
+    name: &str,
+    versions: &str,
+    dedup_window: Option<Interval>,
+    segment_interval: Interval,
+    retention: Option<Interval>,
+) -> Oid {
+    let options = Options {
+        versions,
+        dedup_window,
+        segment_interval,
+        retention,
+    };
+    create(name, options).or_raise()
+}
+
+fn create(name: &str, options: Options) -> Result<Oid, Error> {
+    Versions::parse(options.versions)?;
+    check_intervals(&options)?;
+    let name = NewName::parse(name)?;
+    let owner = current_user_sql();
+    let (root, sequence) = create_root(&name);
+
+    let _platform = Platform::act();
+    let id = event_tables::next_id();
+    let heads = create_keyed(
+        &format!("heads_{id}"),
+        "aggregate_id text COLLATE \"C\" PRIMARY KEY, version bigint NOT NULL, segment integer NOT NULL",
+        "pkey",
+        &owner,
+        root,
+    );
+    let deduplicates = options
+        .dedup_window
+        .is_none_or(|window| window.as_micros() != 0);
+    event_tables::register(id, root, sequence, heads, options);
+    let ledger = deduplicates.then(|| {
+        create_keyed(
+            &format!("ledger_{id}_1"),
+            "event_id uuid PRIMARY KEY, position bigint NOT NULL, content bigint NOT NULL",
+            "pkey",
+            &owner,
+            root,
+        )
+    });
+    // The active segment, and a spare that the first roll moves on to.
+    for number in 1..=2 {
+        let segment = create_segment(id, number, &name.sql(), &owner, ledger);
+        event_tables::register_segment(id, root, number, &segment);
+    }
+    Ok(root)
+}
+
+fn check_intervals(options: &Options) -> Result<(), Error> {
+    let bad = |option: &str, hint| {
+        Err(Error::BadArgument {
+            message: format!("\"{option}\" is out of range"),
+            hint,
+        })
+    };
+    if options.dedup_window.is_some_and(|w| w.as_micros() < 0) {
+        return bad(
+            "dedup_window",
+            "Give an interval, zero for no deduplication, or NULL for as long as events are kept.",
+        );
+    }
+    if options.segment_interval.as_micros() <= 0 {
+        return bad("segment_interval", "Give an interval above zero.");
+    }
+    if options.retention.is_some_and(|r| r.as_micros() <= 0) {
+        return bad(
+            "retention",
+            "Give an interval above zero, or NULL to keep events for ever.",
+        );
+    }
+    Ok(())
+}
+
+/// The partitioned table and its position sequence, made with the caller's rights.
+fn create_root(name: &NewName) -> (Oid, Oid) {
+    let table = name.sql();
+    let sequence = NewName {
+        schema: name.schema.clone(),
+        name: format!("{}_position_seq", truncated(&name.name, 50)),
+    }
+    .sql();
+    spi::execute(&format!("CREATE SEQUENCE {sequence}"));
+    spi::execute(&format!(
+        "CREATE TABLE {table} (
+             event_id uuid NOT NULL DEFAULT pganalytics.uuid_v7(),
+             event_type text COLLATE \"C\" NOT NULL,
+             aggregate_id text COLLATE \"C\" NOT NULL,
+             version bigint,
+             occurred_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+             payload jsonb NOT NULL DEFAULT '{{}}',
+             metadata jsonb NOT NULL DEFAULT '{{}}',
+             context jsonb NOT NULL DEFAULT '{{}}',
+             schema_version integer NOT NULL DEFAULT 1,
+             recorded_at timestamptz NOT NULL,
+             position bigint NOT NULL,
+             txid xid8 NOT NULL,
+             segment integer NOT NULL DEFAULT pganalytics.active_segment({}::pg_catalog.regclass)
+         ) PARTITION BY LIST (segment)",
+        literal(&sequence)
+    ));
+    spi::execute(&format!(
+        "ALTER SEQUENCE {sequence} OWNED BY {table}.position"
+    ));
+    for (column, comment) in COLUMNS {
+        spi::execute(&format!(
+            "COMMENT ON COLUMN {table}.{column} IS {}",
+            literal(comment)
+        ));
+    }
+    spi::execute(&format!("CREATE INDEX ON {table} (txid)"));
+    (found(&table), found(&sequence))
+}
+
+const COLUMNS: [(&str, &str); 13] = [
+    (
+        "event_id",
+        "identity of the event; the same id again within the dedup window is skipped",
+    ),
+    ("event_type", "what happened"),
+    ("aggregate_id", "the entity it happened to"),
+    (
+        "version",
+        "number of the event within its aggregate, from 1, without gaps",
+    ),
+    ("occurred_at", "when it happened"),
+    ("payload", "what is to be known of it"),
+    ("metadata", "about the event rather than of it"),
+    ("context", "correlation_id, causation_id, traceparent"),
+    ("schema_version", "version of the payload's schema"),
+    ("recorded_at", "when it was written (set by the extension)"),
+    (
+        "position",
+        "its place in the log, rising, with gaps (set by the extension)",
+    ),
+    (
+        "txid",
+        "the transaction that wrote it (set by the extension)",
+    ),
+    ("segment", "the partition it lies in (set by the extension)"),
+];
+
+/// A table of the extension with a primary key, handed to the event table's owner
+/// and dropped with it.
+fn create_keyed(name: &str, columns: &str, key: &str, owner: &str, root: Oid) -> Keyed {
+    let table = format!("pganalytics_data.{}", ident(name));
+    spi::execute(&format!("CREATE TABLE {table} ({columns})"));
+    spi::execute(&format!("ALTER TABLE {table} OWNER TO {owner}"));
+    let keyed = Keyed {
+        table: found(&table),
+        index: found(&format!(
+            "pganalytics_data.{}",
+            ident(&format!("{name}_{key}"))
+        )),
+    };
+    goes_with(keyed.table, root);
+    keyed
+}
+
+/// A partition with its indexes and triggers. The triggers are on each segment
+/// and never on the root: a restore makes a root's triggers before it loads rows.
+fn create_segment(
+    id: i32,
+    number: i32,
+    root: &str,
+    owner: &str,
+    ledger: Option<Keyed>,
+) -> NewSegment {
+    let name = format!("segment_{id}_{number}");
+    let table = format!("pganalytics_data.{name}");
+    for statement in [
+        format!("CREATE TABLE {table} PARTITION OF {root} FOR VALUES IN ({number})"),
+        format!("CREATE UNIQUE INDEX {name}_version ON {table} (aggregate_id, version)"),
+        format!(
+            "CREATE TRIGGER \"{TRIGGER}\" BEFORE INSERT OR UPDATE OR DELETE ON {table} \
+             FOR EACH ROW EXECUTE FUNCTION pganalytics_data.on_event()"
+        ),
+        format!(
+            "CREATE TRIGGER \"{TRIGGER}_truncate\" BEFORE TRUNCATE ON {table} \
+             FOR EACH STATEMENT EXECUTE FUNCTION pganalytics_data.on_event()"
+        ),
+        format!(
+            "ALTER TABLE {table} ENABLE ALWAYS TRIGGER \"{TRIGGER}\", ENABLE ALWAYS TRIGGER \"{TRIGGER}_truncate\""
+        ),
+        format!("ALTER TABLE {table} OWNER TO {owner}"),
+    ] {
+        spi::execute(&statement);
+    }
+    NewSegment {
+        relation: found(&table),
+        ledger,
+        version_index: found(&format!("pganalytics_data.{name}_version")),
+        txid_index: found(&format!("pganalytics_data.{name}_txid_idx")),
+    }
+}
+
+/// A relation made a moment ago.
+fn found(name: &str) -> Oid {
+    names::find(name).unwrap_or(Oid::INVALID)
+}
+
+fn truncated(name: &str, most: usize) -> &str {
+    let end = (0..=most.min(name.len()))
+        .rev()
+        .find(|i| name.is_char_boundary(*i));
+    &name[..end.unwrap_or(0)]
+}
+
+#[pg_extern(sql = false)]
+fn uuid_v7() -> pgrx::Uuid {
+    pgrx::Uuid::from_bytes(*uuid::Uuid::now_v7().as_bytes())
+}

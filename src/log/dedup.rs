@@ -1,0 +1,58 @@
+//! Deduplication: the ledger of ids seen.
+//!
+//! The same id with the same content is a retry and is skipped; with another
+//! content it is a producer's mistake, and an error.
+
+use super::settings::Keyed;
+use crate::pg::Datum;
+use crate::pg::index::{Lock, Relation};
+use crate::pg::snapshot::keeps_snapshot;
+use crate::pg::unique::{self, Outcome};
+use pganalytics_core::content::content_hash;
+use pganalytics_core::error::Error;
+use std::cell::Cell;
+
+thread_local! {
+    /// Whether the last event of this backend was new: the guess for the next.
+    static LAST_WAS_NEW: Cell<bool> = const { Cell::new(true) };
+}
+
+/// What makes an event the same event again.
+pub struct Identity<'a> {
+    pub event_id: Datum,
+    pub event_type: &'a [u8],
+    pub aggregate_id: &'a [u8],
+    pub payload: &'a [u8],
+}
+
+/// Enters the event into the ledger; `true` if it is there already.
+pub fn is_duplicate(ledger: Keyed, event: &Identity, position: i64) -> Result<bool, Error> {
+    let content = content_hash(event.event_type, event.aggregate_id, event.payload);
+    let table = Relation::open(ledger.table, Lock::Write);
+    let mut row = [event.event_id, Datum::from(position), Datum::from(content)];
+    let likely_new = LAST_WAS_NEW.get();
+    let outcome = unique::insert(
+        &table,
+        ledger.index,
+        unique::Key::Uuid,
+        &mut row,
+        likely_new,
+    );
+    LAST_WAS_NEW.set(matches!(outcome, Outcome::Inserted));
+    let Outcome::Taken(seen) = outcome else {
+        return Ok(false);
+    };
+    let event_id = || unique::uuid_text(event.event_id);
+    if keeps_snapshot() && !unique::visible(&table, &seen) {
+        return Err(Error::ConcurrentAppend {
+            event_id: event_id(),
+        });
+    }
+    if seen.number(3) != content {
+        return Err(Error::IdReused {
+            event_id: event_id(),
+            position: seen.number(2),
+        });
+    }
+    Ok(true)
+}

@@ -1,0 +1,18 @@
+//! The log: event tables, and what happens to an event on its way in.
+//!
+//! ```text
+//! INSERT → leaf's trigger (append) → head lock (heads) → position → ledger (dedup)
+//!        → version → stamp → heap
+//! ```
+
+mod append;
+mod create;
+mod dedup;
+mod guard;
+mod heads;
+mod segments;
+mod settings;
+
+pub use guard::on_event;
+pub use segments::active_segment;
+pub use settings::{Keyed, LOG_OF_SEQUENCE, LOGS};

@@ -1,0 +1,85 @@
+//! What an append needs to know of the segment it goes to, looked up once per
+//! backend and segment and forgotten when the event table changes.
+
+use crate::catalog;
+use crate::pg::cache::RelationCache;
+use crate::pg::trigger::column_number;
+use pganalytics_core::error::Error;
+use pganalytics_core::version::Versions;
+use pgrx::pg_sys::Oid;
+use std::rc::Rc;
+
+thread_local! {
+    /// By segment relation.
+    pub static LOGS: RelationCache<Log> = RelationCache::new();
+    /// The active segment by position sequence.
+    pub static LOG_OF_SEQUENCE: RelationCache<i32> = RelationCache::new();
+}
+
+/// The numbers of the columns that the trigger reads and writes.
+pub struct Columns {
+    pub event_id: i16,
+    pub event_type: i16,
+    pub aggregate_id: i16,
+    pub version: i16,
+    pub payload: i16,
+    pub recorded_at: i16,
+    pub position: i16,
+    pub txid: i16,
+}
+
+/// A relation and the one index of it that the trigger uses.
+#[derive(Clone, Copy)]
+pub struct Keyed {
+    pub table: Oid,
+    pub index: Oid,
+}
+
+/// An event table as seen from one of its segments.
+pub struct Log {
+    /// The name of the event table, for messages.
+    pub name: String,
+    pub versions: Versions,
+    pub segment: i32,
+    pub active_segment: i32,
+    pub position_sequence: Oid,
+    pub heads: Keyed,
+    /// `None`: the table does not deduplicate.
+    pub ledger: Option<Keyed>,
+    /// The segment's unique index (aggregate_id, version).
+    pub version_index: Oid,
+    pub columns: Columns,
+}
+
+impl Log {
+    /// The log that `segment` belongs to.
+    pub fn of_segment(segment: Oid) -> Result<Rc<Self>, Error> {
+        LOGS.with(|logs| logs.get_or_make(segment, || load(segment)))
+    }
+}
+
+fn load(segment: Oid) -> Result<(Oid, Log), Error> {
+    let row = catalog::event_tables::of_segment(segment)?;
+    let column = |name| column_number(segment, name);
+    let log = Log {
+        name: row.name,
+        versions: Versions::parse(&row.versions)?,
+        segment: row.segment,
+        active_segment: row.active_segment,
+        position_sequence: row.position_sequence,
+        heads: row.heads,
+        ledger: row.ledger,
+        version_index: row.version_index,
+        columns: Columns {
+            event_id: column(c"event_id"),
+            event_type: column(c"event_type"),
+            aggregate_id: column(c"aggregate_id"),
+            version: column(c"version"),
+            payload: column(c"payload"),
+            recorded_at: column(c"recorded_at"),
+            position: column(c"position"),
+            txid: column(c"txid"),
+        },
+    };
+    Ok((row.root, log))
+}

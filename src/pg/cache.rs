@@ -1,0 +1,150 @@
+//! What a backend remembers until a relation changes or a transaction ends.
+
+use pgrx::pg_sys::{self, Oid};
+use pgrx::prelude::*;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::thread::LocalKey;
+
+/// Values by relation, forgotten when the relation they depend on changes.
+///
+/// PostgreSQL tells a backend of every committed change to a relation it has
+/// locked; whoever changes a catalog row of ours invalidates its relation.
+pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, (u32, Rc<T>)>>);
+
+impl<T> RelationCache<T> {
+    /// Empty.
+    pub fn new() -> Self {
+        Self(RefCell::new(HashMap::new()))
+    }
+
+    /// The value for `key`, made by `make` if it is not there; it lives as long
+    /// as the relation that `make` returns with it stays as it is.
+    pub fn get_or_make<E>(
+        &self,
+        key: Oid,
+        make: impl FnOnce() -> Result<(Oid, T), E>,
+    ) -> Result<Rc<T>, E> {
+        watch();
+        if let Some((_, value)) = self.0.borrow().get(&key.to_u32()) {
+            return Ok(Rc::clone(value));
+        }
+        let generation = GENERATION.get();
+        let (relation, value) = make()?;
+        let value = Rc::new(value);
+        // Something changed while it was made: use it once, keep nothing.
+        if generation == GENERATION.get() {
+            self.0
+                .borrow_mut()
+                .insert(key.to_u32(), (relation.to_u32(), Rc::clone(&value)));
+        }
+        Ok(value)
+    }
+
+    /// Forgets what depends on `relation` (0: everything).
+    pub fn forget(&self, relation: u32) {
+        if let Ok(mut map) = self.0.try_borrow_mut() {
+            if relation == 0 {
+                map.clear();
+            } else {
+                map.retain(|key, (on, _)| *on != relation && *key != relation);
+            }
+        }
+    }
+}
+
+/// The aggregates whose heads this transaction has locked.
+pub struct LockedHeads(RefCell<HashSet<(u32, Box<[u8]>)>>);
+
+/// Beyond this many the set is emptied; what is forgotten is locked once more.
+const MOST_LOCKED_HEADS: usize = 100_000;
+
+impl LockedHeads {
+    /// Empty.
+    pub fn new() -> Self {
+        Self(RefCell::new(HashSet::new()))
+    }
+
+    /// Whether it is known to be locked.
+    pub fn contains(&self, heads: Oid, aggregate: &[u8]) -> bool {
+        let set = self.0.borrow();
+        !set.is_empty() && set.contains(&(heads.to_u32(), aggregate.into()))
+    }
+
+    /// Notes a lock that lasts to the end of the transaction or subtransaction.
+    pub fn insert(&self, heads: Oid, aggregate: &[u8]) {
+        watch();
+        let mut set = self.0.borrow_mut();
+        if set.len() >= MOST_LOCKED_HEADS {
+            set.clear();
+        }
+        set.insert((heads.to_u32(), aggregate.into()));
+    }
+
+    fn clear(&self) {
+        if let Ok(mut set) = self.0.try_borrow_mut() {
+            set.clear();
+        }
+    }
+}
+
+thread_local! {
+    static WATCHING: Cell<bool> = const { Cell::new(false) };
+    /// Counts invalidations.
+    static GENERATION: Cell<u64> = const { Cell::new(0) };
+    /// See [`LockedHeads`].
+    pub static LOCKED_HEADS: LockedHeads = LockedHeads::new();
+}
+
+/// Registers the callbacks, once per backend.
+fn watch() {
+    if WATCHING.replace(true) {
+        return;
+    }
+    // SAFETY: the callbacks live as long as the library, which is never unloaded.
+    unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::from(0));
+        pg_sys::RegisterXactCallback(Some(transaction_ended), std::ptr::null_mut());
+        pg_sys::RegisterSubXactCallback(Some(subtransaction_event), std::ptr::null_mut());
+    }
+}
+
+fn forget<T>(cache: &'static LocalKey<RelationCache<T>>, relation: u32) {
+    cache.with(|c| c.forget(relation));
+}
+
+#[pg_guard]
+extern "C-unwind" fn relation_changed(_arg: pg_sys::Datum, relation: Oid) {
+    GENERATION.set(GENERATION.get() + 1);
+    forget(&crate::log::LOGS, relation.to_u32());
+    forget(&crate::log::LOG_OF_SEQUENCE, relation.to_u32());
+    forget(&crate::projection::READERS, relation.to_u32());
+}
+
+#[pg_guard]
+extern "C-unwind" fn transaction_ended(
+    _event: pg_sys::XactEvent::Type,
+    _arg: *mut std::ffi::c_void,
+) {
+    LOCKED_HEADS.with(LockedHeads::clear);
+}
+
+#[pg_guard]
+extern "C-unwind" fn subtransaction_event(
+    event: pg_sys::SubXactEvent::Type,
+    _mine: pg_sys::SubTransactionId,
+    _parent: pg_sys::SubTransactionId,
+    _arg: *mut std::ffi::c_void,
+) {
+    // A lock taken inside is gone with it.
+    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
+        LOCKED_HEADS.with(LockedHeads::clear);
+    }
+}
+
+/// Tells every backend, at commit, that what it knows of `relation` is old.
+pub fn invalidate(relation: Oid) {
+    // SAFETY: inside a transaction; the relation exists.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(relation) }
+}

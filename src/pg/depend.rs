@@ -1,0 +1,20 @@
+//! Dependencies that PostgreSQL does not see by itself.
+
+use pgrx::pg_sys::{self, Oid};
+
+/// Makes relation `part` go when relation `whole` is dropped.
+pub fn goes_with(part: Oid, whole: Oid) {
+    let address = |oid| pg_sys::ObjectAddress {
+        classId: pg_sys::RelationRelationId,
+        objectId: oid,
+        objectSubId: 0,
+    };
+    // SAFETY: both relations exist; their addresses live through the call.
+    unsafe {
+        pg_sys::recordDependencyOn(
+            &address(part),
+            &address(whole),
+            pg_sys::DependencyType::DEPENDENCY_AUTO,
+        );
+    }
+}

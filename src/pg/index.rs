@@ -1,0 +1,186 @@
+//! Index scans without SPI.
+
+use pgrx::pg_sys::{self, Oid};
+use pgrx::prelude::*;
+
+/// How a relation is opened.
+#[derive(Clone, Copy)]
+pub enum Lock {
+    /// The statement has locked it.
+    Held,
+    /// To read.
+    Read,
+    /// To insert, as INSERT does.
+    Write,
+}
+
+/// An open relation, closed when dropped (its lock is kept to the end of the
+/// transaction).
+pub struct Relation(pg_sys::Relation);
+
+impl Relation {
+    /// Opens a table or partition with `lock`.
+    pub fn open(oid: Oid, lock: Lock) -> Self {
+        let mode = match lock {
+            Lock::Held => pg_sys::NoLock,
+            Lock::Read => pg_sys::AccessShareLock,
+            Lock::Write => pg_sys::RowExclusiveLock,
+        };
+        // SAFETY: raises an error if there is no such relation.
+        Self(unsafe { pg_sys::relation_open(oid, mode as pg_sys::LOCKMODE) })
+    }
+
+    /// For the other modules of the boundary.
+    pub(super) fn raw(&self) -> pg_sys::Relation {
+        self.0
+    }
+
+    /// The collation of the first column of an index.
+    fn first_collation(&self) -> Oid {
+        // SAFETY: an open index has at least one key column.
+        unsafe { *(*self.0).rd_indcollation }
+    }
+}
+
+impl Drop for Relation {
+    fn drop(&mut self) {
+        // While an error unwinds, the resource owner closes it.
+        if !std::thread::panicking() {
+            // SAFETY: opened in `open`.
+            unsafe { pg_sys::relation_close(self.0, pg_sys::NoLock as pg_sys::LOCKMODE) }
+        }
+    }
+}
+
+/// A slot that fits a relation, dropped with it.
+pub struct Slot(pub(super) *mut pg_sys::TupleTableSlot);
+
+impl Slot {
+    /// For tuples of `relation`.
+    pub fn of(relation: &Relation) -> Self {
+        // SAFETY: the relation is open; the slot is freed in `drop`.
+        Self(unsafe { pg_sys::table_slot_create(relation.0, std::ptr::null_mut()) })
+    }
+
+    /// The value of a column (from 1), `None` if it is NULL.
+    pub fn value(&self, attribute: i16) -> Option<pg_sys::Datum> {
+        // SAFETY: the slot holds a tuple with at least this many columns.
+        unsafe {
+            if (*self.0).tts_nvalid < attribute {
+                pg_sys::slot_getsomeattrs_int(self.0, i32::from(attribute));
+            }
+            let place = attribute as usize - 1;
+            (!*(*self.0).tts_isnull.add(place)).then(|| *(*self.0).tts_values.add(place))
+        }
+    }
+}
+
+impl Slot {
+    /// The value of a `bigint` column that is never NULL.
+    pub fn number(&self, attribute: i16) -> i64 {
+        self.value(attribute)
+            .map_or(0, |datum| datum.value() as i64)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: made in `of`.
+            unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.0) }
+        }
+    }
+}
+
+/// An equality condition on the first column of an index.
+pub(super) fn equals(index: &Relation, function: Oid, value: pg_sys::Datum) -> pg_sys::ScanKeyData {
+    condition(index, pg_sys::BTEqualStrategyNumber, function, value)
+}
+
+fn condition(
+    index: &Relation,
+    strategy: u32,
+    function: Oid,
+    value: pg_sys::Datum,
+) -> pg_sys::ScanKeyData {
+    let mut key = pg_sys::ScanKeyData::default();
+    // SAFETY: fills the key in; `function` is the operator's function.
+    unsafe {
+        pg_sys::ScanKeyInit(&mut key, 1, strategy as u16, function, value);
+    }
+    key.sk_collation = index.first_collation();
+    key
+}
+
+/// The greatest version of `aggregate` in a segment, own rows included (also
+/// those of the running statement), from its index (aggregate_id, version).
+///
+/// The caller holds the aggregate's head: nobody else can be writing versions.
+pub fn greatest_version(
+    segment: &Relation,
+    index: Oid,
+    version: i16,
+    aggregate: pg_sys::Datum,
+) -> Option<i64> {
+    let index = Relation::open(index, Lock::Read);
+    let slot = Slot::of(segment);
+    let mut not_null = pg_sys::ScanKeyData::default();
+    // SAFETY: the scan ends before the slot and the relations are released. The
+    // second key, "version IS NOT NULL", is the form the executor builds for it.
+    unsafe {
+        pg_sys::ScanKeyEntryInitialize(
+            &mut not_null,
+            (pg_sys::SK_ISNULL | pg_sys::SK_SEARCHNOTNULL) as i32,
+            2,
+            0,
+            Oid::INVALID,
+            Oid::INVALID,
+            Oid::INVALID,
+            pg_sys::Datum::from(0),
+        );
+        let mut keys = [
+            equals(&index, pg_sys::Oid::from(pg_sys::F_TEXTEQ), aggregate),
+            not_null,
+        ];
+        let scan =
+            pg_sys::index_beginscan(segment.0, index.0, &raw mut pg_sys::SnapshotSelfData, 2, 0);
+        pg_sys::index_rescan(scan, keys.as_mut_ptr(), 2, std::ptr::null_mut(), 0);
+        let found =
+            pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::BackwardScanDirection, slot.0);
+        let greatest = found.then(|| slot.value(version)).flatten();
+        pg_sys::index_endscan(scan);
+        greatest.and_then(|datum| i64::from_datum(datum, false))
+    }
+}
+
+/// Whether the active snapshot sees a row whose indexed `xid8` is `from` or more
+/// or one of `others`.
+pub fn sees_any(table: Oid, index: Oid, from: u64, others: &[u64]) -> bool {
+    let table = Relation::open(table, Lock::Read);
+    let index = Relation::open(index, Lock::Read);
+    let slot = Slot::of(&table);
+    let mut probe = |strategy: u32, function: u32, id: u64| {
+        let mut key = condition(
+            &index,
+            strategy,
+            Oid::from(function),
+            pg_sys::Datum::from(id),
+        );
+        // SAFETY: the scan ends before the slot and the relations are released.
+        unsafe {
+            let scan = pg_sys::index_beginscan(table.0, index.0, pg_sys::GetActiveSnapshot(), 1, 0);
+            pg_sys::index_rescan(scan, &mut key, 1, std::ptr::null_mut(), 0);
+            let found = pg_sys::index_getnext_slot(
+                scan,
+                pg_sys::ScanDirection::ForwardScanDirection,
+                slot.0,
+            );
+            pg_sys::index_endscan(scan);
+            found
+        }
+    };
+    probe(pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_XID8GE, from)
+        || others
+            .iter()
+            .any(|id| probe(pg_sys::BTEqualStrategyNumber, pg_sys::F_XID8EQ, *id))
+}

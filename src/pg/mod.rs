@@ -1,0 +1,17 @@
+//! PostgreSQL at the boundary: the only place with `unsafe` and `pg_sys`.
+//! Every function here is safe to call from the rest of the extension as long as
+//! the caller runs inside a backend.
+
+pub mod cache;
+pub mod depend;
+mod entry;
+pub mod error;
+pub mod index;
+pub mod security;
+pub mod snapshot;
+pub mod spi;
+pub mod srf;
+pub mod trigger;
+pub mod unique;
+
+pub use pgrx::pg_sys::{Datum, Oid};

@@ -1,0 +1,163 @@
+//! Acting as somebody else, and with the settings of another moment.
+
+use pgrx::pg_sys::{self, Oid};
+use std::ffi::{CStr, CString};
+
+/// Acts as a role until dropped.
+///
+/// Restricted: what runs meanwhile can neither change roles nor leave anything
+/// behind in the session, so it cannot use the rights of whoever called.
+pub struct ActingAs {
+    user: Oid,
+    context: i32,
+}
+
+impl ActingAs {
+    /// Begins to act as `role`.
+    pub fn new(role: Oid) -> Self {
+        let mut guard = Self {
+            user: Oid::INVALID,
+            context: 0,
+        };
+        // SAFETY: plain accessors of backend state; an abort restores it too.
+        unsafe {
+            pg_sys::GetUserIdAndSecContext(&mut guard.user, &mut guard.context);
+            let context = guard.context
+                | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32
+                | pg_sys::SECURITY_RESTRICTED_OPERATION as i32;
+            pg_sys::SetUserIdAndSecContext(role, context);
+        }
+        guard
+    }
+}
+
+impl Drop for ActingAs {
+    fn drop(&mut self) {
+        // SAFETY: puts back what `new` found.
+        unsafe { pg_sys::SetUserIdAndSecContext(self.user, self.context) }
+    }
+}
+
+/// Settings that hold until dropped.
+pub struct Settings(i32);
+
+impl Settings {
+    /// Sets `(name, value)` pairs; those that are so already cost nothing.
+    pub fn pin<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        // SAFETY: the nest level is left in `drop`, or by the abort.
+        let guard = Self(unsafe { pg_sys::NewGUCNestLevel() });
+        for (name, value) in pairs {
+            let (Ok(name), Ok(value)) = (CString::new(name), CString::new(value)) else {
+                continue;
+            };
+            // SAFETY: both strings end in NUL and are copied by the callee.
+            unsafe {
+                let now = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+                if !now.is_null() && CStr::from_ptr(now) == value.as_c_str() {
+                    continue;
+                }
+                pg_sys::set_config_option(
+                    name.as_ptr(),
+                    value.as_ptr(),
+                    pg_sys::GucContext::PGC_USERSET,
+                    pg_sys::GucSource::PGC_S_SESSION,
+                    pg_sys::GucAction::GUC_ACTION_SAVE,
+                    true,
+                    0,
+                    false,
+                );
+            }
+        }
+        guard
+    }
+}
+
+impl Drop for Settings {
+    fn drop(&mut self) {
+        // While an error unwinds, the abort restores them.
+        if !std::thread::panicking() {
+            // SAFETY: the level that `pin` opened.
+            unsafe { pg_sys::AtEOXact_GUC(true, self.0) }
+        }
+    }
+}
+
+/// The current value of a setting.
+pub fn setting(name: &str) -> String {
+    let Ok(name) = CString::new(name) else {
+        return String::new();
+    };
+    // SAFETY: the result is read before anything can change it.
+    unsafe {
+        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        if value.is_null() {
+            String::new()
+        } else {
+            CStr::from_ptr(value).to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// Who is acting.
+pub fn current_user() -> Oid {
+    // SAFETY: a plain accessor.
+    unsafe { pg_sys::GetUserId() }
+}
+
+/// Whether the acting role has the rights of `owner`.
+pub fn has_rights_of(owner: Oid) -> bool {
+    // SAFETY: reads catalogs inside a transaction.
+    unsafe { pg_sys::has_privs_of_role(current_user(), owner) }
+}
+
+/// Acting as the owner of the extension's own data, with a search path that
+/// nobody else can put anything into.
+pub struct Platform {
+    _settings: Settings,
+    _role: ActingAs,
+}
+
+impl Platform {
+    /// Begins.
+    pub fn act() -> Self {
+        Self {
+            _role: ActingAs::new(platform_owner()),
+            _settings: Settings::pin([("search_path", "pg_catalog, pg_temp")]),
+        }
+    }
+}
+
+/// The owner of schema `pganalytics_data`.
+fn platform_owner() -> Oid {
+    // SAFETY: a syscache tuple of pg_namespace begins with its fixed columns and
+    // is released after the copy.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"pganalytics_data".as_ptr(), false);
+        let tuple = pg_sys::SearchSysCache1(
+            pg_sys::SysCacheIdentifier::NAMESPACEOID as i32,
+            pg_sys::Datum::from(schema),
+        );
+        if tuple.is_null() {
+            pgrx::error!("schema pganalytics_data vanished");
+        }
+        let header = (*tuple).t_data;
+        let row = header
+            .cast::<u8>()
+            .add(usize::from((*header).t_hoff))
+            .cast::<pg_sys::FormData_pg_namespace>();
+        let owner = (*row).nspowner;
+        pg_sys::ReleaseSysCache(tuple);
+        owner
+    }
+}
+
+/// The acting role's name as SQL.
+pub fn current_user_sql() -> String {
+    // SAFETY: the name is copied.
+    let name = unsafe {
+        CStr::from_ptr(pg_sys::GetUserNameFromId(current_user(), false))
+            .to_string_lossy()
+            .into_owned()
+    };
+    pganalytics_core::sql::ident(&name)
+}

@@ -1,0 +1,69 @@
+//! Snapshots and transaction ids.
+
+use super::spi::{self, Under};
+use pganalytics_core::checkpoint::Checkpoint;
+use pgrx::pg_sys;
+
+/// A snapshot taken now and kept active until dropped.
+pub struct Snapshot(pg_sys::Snapshot);
+
+impl Snapshot {
+    /// Takes the snapshot that the next statement of this transaction would get.
+    pub fn take() -> Self {
+        // SAFETY: inside a transaction; popped in `drop`, or by the abort.
+        unsafe {
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+            Self(pg_sys::GetActiveSnapshot())
+        }
+    }
+
+    /// For SPI.
+    pub(super) fn raw(&self) -> pg_sys::Snapshot {
+        self.0
+    }
+
+    /// It as a checkpoint: which transactions had completed.
+    pub fn checkpoint(&self) -> Checkpoint {
+        active_checkpoint()
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        // While an error unwinds, the abort has its own way with the stack.
+        if !std::thread::panicking() {
+            // SAFETY: pushed in `take`, and nothing pushed since is left.
+            unsafe { pg_sys::PopActiveSnapshot() }
+        }
+    }
+}
+
+fn active_checkpoint() -> Checkpoint {
+    let rows = spi::run(
+        "SELECT pg_catalog.pg_current_snapshot()",
+        vec![],
+        Under::Active,
+    );
+    rows[0]
+        .known(0)
+        .parse()
+        .unwrap_or_else(|e| pgrx::error!("{e}"))
+}
+
+/// The top-level id of this transaction, 64 bits wide; assigned if need be.
+pub fn own_txid() -> u64 {
+    // SAFETY: inside a transaction.
+    unsafe { pg_sys::GetTopFullTransactionId().value }
+}
+
+/// Whether the transaction keeps one snapshot for all its statements.
+pub fn keeps_snapshot() -> bool {
+    // SAFETY: a plain variable of the backend.
+    unsafe { pg_sys::XactIsoLevel >= pg_sys::XACT_REPEATABLE_READ as i32 }
+}
+
+/// Now, as microseconds since 2000-01-01 UTC.
+pub fn clock() -> i64 {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}

@@ -1,0 +1,179 @@
+//! SQL from inside the server, with the snapshot said out loud.
+//!
+//! pgrx's own SPI decides by itself which snapshot a statement reads under; what
+//! reads state and tail cannot leave that to chance.
+
+use super::snapshot::Snapshot;
+use pgrx::pg_sys::{self, Oid};
+use pgrx::prelude::*;
+use std::ffi::{CStr, CString, c_char};
+
+/// A parameter of a statement.
+pub enum Arg<'a> {
+    /// `text`
+    Text(&'a str),
+    /// `oid`
+    Oid(Oid),
+    /// `int4`
+    Int(i32),
+    /// `int8`
+    Big(i64),
+    /// `interval`, as the caller gave it
+    Interval(Option<pgrx::datum::Interval>),
+    /// `text[]`
+    Texts(Vec<String>),
+}
+
+/// Which snapshot a statement reads under.
+pub enum Under<'a> {
+    /// One of its own, as a statement of a session; may write.
+    Fresh,
+    /// The active one; read only, assigns no transaction id, works on a standby.
+    Active,
+    /// The latest committed state, whatever the transaction's snapshot; read only.
+    Latest,
+    /// This one; may write.
+    Given(&'a Snapshot),
+}
+
+/// A row of a result, each value in its text form.
+pub struct Row(Vec<Option<String>>);
+
+impl Row {
+    /// The column as text; `None` is NULL.
+    pub fn text(&self, column: usize) -> Option<&str> {
+        self.0[column].as_deref()
+    }
+
+    /// A column that the query says is never NULL.
+    pub fn known(&self, column: usize) -> &str {
+        self.text(column).unwrap_or_default()
+    }
+
+    /// A number that the query says is never NULL.
+    pub fn number<T: std::str::FromStr + Default>(&self, column: usize) -> T {
+        self.known(column).parse().unwrap_or_default()
+    }
+
+    /// An object that the query casts to `oid`.
+    pub fn oid(&self, column: usize) -> Oid {
+        Oid::from(self.number::<u32>(column))
+    }
+}
+
+fn c_string(text: &str) -> CString {
+    // A NUL byte cannot come from PostgreSQL text.
+    CString::new(text.replace('\0', "")).unwrap_or_default()
+}
+
+fn datum(arg: Arg) -> (Oid, Option<pg_sys::Datum>) {
+    match arg {
+        Arg::Text(text) => (pg_sys::TEXTOID, text.into_datum()),
+        Arg::Oid(oid) => (pg_sys::OIDOID, oid.into_datum()),
+        Arg::Int(number) => (pg_sys::INT4OID, number.into_datum()),
+        Arg::Big(number) => (pg_sys::INT8OID, number.into_datum()),
+        Arg::Interval(interval) => (pg_sys::INTERVALOID, interval.into_datum()),
+        Arg::Texts(list) => (pg_sys::TEXTARRAYOID, list.into_datum()),
+    }
+}
+
+/// Runs one statement and returns its rows. Errors are raised.
+pub fn run(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
+    let source = c_string(sql);
+    let (mut types, mut values, mut nulls) = (vec![], vec![], vec![]);
+    for (oid, value) in args.into_iter().map(datum) {
+        types.push(oid);
+        nulls.push(if value.is_some() { b' ' } else { b'n' } as c_char);
+        values.push(value.unwrap_or(pg_sys::Datum::from(0)));
+    }
+    let (snapshot, read_only) = match under {
+        Under::Fresh => (std::ptr::null_mut(), false),
+        Under::Active => (std::ptr::null_mut(), true),
+        // SAFETY: inside a transaction; the executor registers what it is given.
+        Under::Latest => (unsafe { pg_sys::GetLatestSnapshot() }, true),
+        Under::Given(snapshot) => (snapshot.raw(), false),
+    };
+    // SAFETY: the arrays have one entry per parameter and outlive the call; the
+    // rows are copied out before SPI_finish frees them.
+    unsafe {
+        pg_sys::SPI_connect();
+        let plan = pg_sys::SPI_prepare(source.as_ptr(), types.len() as i32, types.as_mut_ptr());
+        if plan.is_null() {
+            error!("could not prepare: {sql}");
+        }
+        let code = pg_sys::SPI_execute_snapshot(
+            plan,
+            values.as_mut_ptr(),
+            nulls.as_ptr(),
+            snapshot,
+            std::ptr::null_mut(),
+            read_only,
+            true,
+            0,
+        );
+        if code < 0 {
+            error!("could not run ({code}): {sql}");
+        }
+        let rows = copy_rows();
+        pg_sys::SPI_finish();
+        rows
+    }
+}
+
+/// # Safety
+/// Directly after a successful execution, connected to SPI.
+unsafe fn copy_rows() -> Vec<Row> {
+    // SAFETY: SPI_tuptable is null or describes SPI_processed rows.
+    unsafe {
+        let table = pg_sys::SPI_tuptable;
+        if table.is_null() {
+            return vec![];
+        }
+        let count = (*table).numvals as usize;
+        let columns = (*(*table).tupdesc).natts;
+        (0..count)
+            .map(|row| {
+                let tuple = *(*table).vals.add(row);
+                Row((1..=columns)
+                    .map(|column| {
+                        let value = pg_sys::SPI_getvalue(tuple, (*table).tupdesc, column);
+                        (!value.is_null())
+                            .then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+                    })
+                    .collect())
+            })
+            .collect()
+    }
+}
+
+/// Runs a statement for its effect, as a statement of a session.
+pub fn execute(sql: &str) {
+    run(sql, vec![], Under::Fresh);
+}
+
+/// The first row of a catalog query, as last committed.
+pub fn latest(sql: &str, args: Vec<Arg>) -> Option<Row> {
+    run(sql, args, Under::Latest).into_iter().next()
+}
+
+/// Runs a query under the active snapshot and sends its rows to `receiver`.
+///
+/// # Safety
+/// `receiver` is a live destination whose row type the query has.
+pub unsafe fn run_into(sql: &str, receiver: *mut pg_sys::DestReceiver) {
+    let source = c_string(sql);
+    let options = pg_sys::SPIExecuteOptions {
+        read_only: true,
+        dest: receiver,
+        ..Default::default()
+    };
+    // SAFETY: as the caller promises.
+    unsafe {
+        pg_sys::SPI_connect();
+        let code = pg_sys::SPI_execute_extended(source.as_ptr(), &options);
+        if code < 0 {
+            error!("could not run ({code}): {sql}");
+        }
+        pg_sys::SPI_finish();
+    }
+}

@@ -1,0 +1,45 @@
+//! A set-returning function whose rows come from a query.
+
+use super::spi;
+use pgrx::pg_sys;
+use std::ffi::c_char;
+
+unsafe extern "C-unwind" {
+    fn SetTuplestoreDestReceiverParams(
+        receiver: *mut pg_sys::DestReceiver,
+        store: *mut pg_sys::Tuplestorestate,
+        context: pg_sys::MemoryContext,
+        detoast: bool,
+        target: pg_sys::TupleDesc,
+        map_failure: *const c_char,
+    );
+}
+
+/// Sends the rows of a query, read under the active snapshot, to the caller.
+pub type Fill<'a> = &'a mut dyn FnMut(&str);
+
+/// Announces a materialised result of the function's declared row type, and has
+/// `produce` fill it.
+///
+/// # Safety
+/// `fcinfo` is that of the running function.
+pub unsafe fn return_rows(fcinfo: pg_sys::FunctionCallInfo, produce: impl FnOnce(Fill)) {
+    // SAFETY: InitMaterializedSRF checks the call and leaves the store in rsinfo;
+    // the receiver is used only while both live.
+    unsafe {
+        pg_sys::InitMaterializedSRF(fcinfo, 0);
+        let result = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+        produce(&mut |sql| {
+            let receiver = pg_sys::CreateDestReceiver(pg_sys::CommandDest::DestTuplestore);
+            SetTuplestoreDestReceiverParams(
+                receiver,
+                (*result).setResult,
+                (*(*result).econtext).ecxt_per_query_memory,
+                false,
+                std::ptr::null_mut(),
+                std::ptr::null(),
+            );
+            spi::run_into(sql, receiver);
+        });
+    }
+}

@@ -1,0 +1,146 @@
+//! The row a trigger is called for.
+
+use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::prelude::*;
+use std::ffi::CStr;
+
+unsafe extern "C-unwind" {
+    fn nextval_internal(sequence: Oid, check_permissions: bool) -> i64;
+}
+
+/// What a trigger was called for.
+pub enum Event {
+    /// Before a row goes in.
+    Insert,
+    /// Before a row is changed.
+    Update,
+    /// Before a row is removed.
+    Delete,
+    /// Before a table is emptied.
+    Truncate,
+}
+
+/// A call of a BEFORE trigger.
+pub struct Call(*mut pg_sys::TriggerData);
+
+impl Call {
+    /// # Safety
+    /// `fcinfo` is that of the running function.
+    pub unsafe fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        // SAFETY: a trigger's context is a TriggerData, which the tag tells.
+        unsafe {
+            let context = (*fcinfo).context;
+            if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
+                ereport!(
+                    ERROR,
+                    PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                    "trigger function of pg_analytics was not called by a trigger"
+                );
+            }
+            Self(context.cast())
+        }
+    }
+
+    /// What it was called for.
+    pub fn event(&self) -> Event {
+        // SAFETY: see `new`.
+        let event = unsafe { (*self.0).tg_event } & pg_sys::TRIGGER_EVENT_OPMASK;
+        match event {
+            pg_sys::TRIGGER_EVENT_INSERT => Event::Insert,
+            pg_sys::TRIGGER_EVENT_UPDATE => Event::Update,
+            pg_sys::TRIGGER_EVENT_DELETE => Event::Delete,
+            _ => Event::Truncate,
+        }
+    }
+
+    /// The table or partition.
+    pub fn relation(&self) -> Oid {
+        // SAFETY: see `new`.
+        unsafe { (*(*self.0).tg_relation).rd_id }
+    }
+
+    /// Its name, for messages.
+    pub fn relation_name(&self) -> String {
+        // SAFETY: an open relation has a name that ends in NUL.
+        unsafe {
+            let class = (*(*self.0).tg_relation).rd_rel;
+            CStr::from_ptr((*class).relname.data.as_ptr())
+                .to_string_lossy()
+                .into_owned()
+        }
+    }
+
+    /// A column of the new row (from 1), `None` if it is NULL.
+    pub fn value(&self, attribute: i16) -> Option<Datum> {
+        // SAFETY: in a row trigger for INSERT the slot holds the new row.
+        unsafe {
+            let slot = (*self.0).tg_trigslot;
+            if (*slot).tts_nvalid < attribute {
+                pg_sys::slot_getsomeattrs_int(slot, i32::from(attribute));
+            }
+            let place = attribute as usize - 1;
+            (!*(*slot).tts_isnull.add(place)).then(|| *(*slot).tts_values.add(place))
+        }
+    }
+
+    /// The new row unchanged, as the trigger's result.
+    pub fn unchanged(&self) -> Datum {
+        // SAFETY: see `new`.
+        Datum::from(unsafe { (*self.0).tg_trigtuple })
+    }
+
+    /// The new row with some columns replaced, as the trigger's result.
+    pub fn with(&self, columns: &mut [i32], values: &mut [Datum]) -> Datum {
+        let mut nulls = vec![false; columns.len()];
+        // SAFETY: the three arrays have one entry per column replaced.
+        unsafe {
+            Datum::from(pg_sys::heap_modify_tuple_by_cols(
+                (*self.0).tg_trigtuple,
+                (*(*self.0).tg_relation).rd_att,
+                columns.len() as i32,
+                columns.as_mut_ptr(),
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            ))
+        }
+    }
+}
+
+/// The bytes of a `text`, `jsonb` or other variable-length value.
+pub struct Bytes(*mut pg_sys::varlena);
+
+impl Bytes {
+    /// Fetches and decompresses it if need be.
+    pub fn of(datum: Datum) -> Self {
+        // SAFETY: the caller's column is of a variable-length type.
+        Self(unsafe { pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()) })
+    }
+
+    /// They live as long as the row.
+    pub fn as_slice(&self) -> &[u8] {
+        // SAFETY: a detoasted value has a header that tells its length.
+        unsafe {
+            std::slice::from_raw_parts(
+                pgrx::vardata_any(self.0).cast::<u8>(),
+                pgrx::varsize_any_exhdr(self.0),
+            )
+        }
+    }
+
+    /// As text, for messages and comparisons.
+    pub fn to_text(&self) -> String {
+        String::from_utf8_lossy(self.as_slice()).into_owned()
+    }
+}
+
+/// Draws the next number of a sequence, with the rights of the extension.
+pub fn next_value(sequence: Oid) -> i64 {
+    // SAFETY: raises an error if there is no such sequence.
+    unsafe { nextval_internal(sequence, false) }
+}
+
+/// The number of a column, 0 if the relation has none of this name.
+pub fn column_number(relation: Oid, name: &CStr) -> i16 {
+    // SAFETY: reads the catalog inside a transaction.
+    unsafe { pg_sys::get_attnum(relation, name.as_ptr()) }
+}

@@ -1,0 +1,196 @@
+//! Inserting into a unique index that may already hold the key: what
+//! `INSERT … ON CONFLICT DO NOTHING` does, without an executor.
+//!
+//! Exact under concurrency: a key that another transaction has inserted and not
+//! yet committed is waited for; if that transaction rolls back, ours goes in.
+
+use super::index::{Lock, Relation, Slot, equals};
+use pgrx::pg_sys::{self, Oid};
+
+/// The type of a unique key.
+#[derive(Clone, Copy)]
+pub enum Key {
+    /// `text`
+    Text,
+    /// `uuid`
+    Uuid,
+}
+
+impl Key {
+    fn equality(self) -> Oid {
+        Oid::from(match self {
+            Self::Text => pg_sys::F_TEXTEQ,
+            Self::Uuid => pg_sys::F_UUID_EQ,
+        })
+    }
+}
+
+/// What became of a row.
+pub enum Outcome {
+    /// It is in.
+    Inserted,
+    /// The slot holds the row that has the key, committed or of this transaction.
+    Taken(Slot),
+}
+
+/// Inserts `values` (no NULLs) into `table`, whose only index `index` is unique
+/// on its first column, of type `key`.
+///
+/// `likely_new`: insert first and look only on conflict, which saves a descent
+/// but leaves a dead row when the key is there.
+pub fn insert(
+    table: &Relation,
+    index: Oid,
+    key: Key,
+    values: &mut [pg_sys::Datum],
+    likely_new: bool,
+) -> Outcome {
+    let index = Relation::open(index, Lock::Write);
+    let slot = Slot::of(table);
+    let mut look_first = !likely_new;
+    loop {
+        if look_first && let Some(()) = find(table, &index, key, values[0], &slot) {
+            return Outcome::Taken(slot);
+        }
+        if insert_speculatively(table, &index, values) {
+            return Outcome::Inserted;
+        }
+        look_first = true;
+    }
+}
+
+/// Finds the live row with `key`, waiting for transactions that are at it.
+fn find(
+    table: &Relation,
+    index: &Relation,
+    kind: Key,
+    key: pg_sys::Datum,
+    slot: &Slot,
+) -> Option<()> {
+    loop {
+        let mut dirty = pg_sys::SnapshotData {
+            snapshot_type: pg_sys::SnapshotType::SNAPSHOT_DIRTY,
+            ..Default::default()
+        };
+        let mut scan_key = equals(index, kind.equality(), key);
+        // SAFETY: the scan ends before anything it uses is released; a dirty
+        // snapshot reports in its own fields who is at the row.
+        unsafe {
+            let scan = pg_sys::index_beginscan(table.raw(), index.raw(), &mut dirty, 1, 0);
+            pg_sys::index_rescan(scan, &mut scan_key, 1, std::ptr::null_mut(), 0);
+            let found = pg_sys::index_getnext_slot(
+                scan,
+                pg_sys::ScanDirection::ForwardScanDirection,
+                slot.0,
+            );
+            if !found {
+                pg_sys::index_endscan(scan);
+                return None;
+            }
+            let busy = [dirty.xmin, dirty.xmax]
+                .into_iter()
+                .find(|id| *id != pg_sys::InvalidTransactionId);
+            let mut place = (*slot.0).tts_tid;
+            pg_sys::index_endscan(scan);
+            match busy {
+                None => return Some(()),
+                Some(id) if dirty.speculativeToken != 0 => {
+                    pg_sys::SpeculativeInsertionWait(id, dirty.speculativeToken);
+                }
+                Some(id) => pg_sys::XactLockTableWait(
+                    id,
+                    table.raw(),
+                    &mut place,
+                    pg_sys::XLTW_Oper::XLTW_InsertIndex,
+                ),
+            }
+        }
+    }
+}
+
+/// Inserts row and index entry; `false`: somebody else may have the key, and
+/// the row has been taken back.
+fn insert_speculatively(table: &Relation, index: &Relation, values: &mut [pg_sys::Datum]) -> bool {
+    let slot = Slot::of(table);
+    // SAFETY: the protocol of ExecInsert: the token's lock is held from before
+    // the row can be seen until it is kept or taken back. The index is a btree,
+    // which does not look at the IndexInfo.
+    unsafe {
+        pg_sys::ExecClearTuple(slot.0);
+        for (place, value) in values.iter().enumerate() {
+            *(*slot.0).tts_values.add(place) = *value;
+            *(*slot.0).tts_isnull.add(place) = false;
+        }
+        pg_sys::ExecStoreVirtualTuple(slot.0);
+        let own = pg_sys::GetCurrentTransactionId();
+        let token = pg_sys::SpeculativeInsertionLockAcquire(own);
+        pg_sys::table_tuple_insert_speculative(
+            table.raw(),
+            slot.0,
+            pg_sys::GetCurrentCommandId(true),
+            0,
+            std::ptr::null_mut(),
+            token,
+        );
+        let alone = pg_sys::index_insert(
+            index.raw(),
+            values.as_mut_ptr(),
+            [false].as_mut_ptr(),
+            &mut (*slot.0).tts_tid,
+            table.raw(),
+            pg_sys::IndexUniqueCheck::UNIQUE_CHECK_PARTIAL,
+            false,
+            std::ptr::null_mut(),
+        );
+        pg_sys::table_tuple_complete_speculative(table.raw(), slot.0, token, alone);
+        pg_sys::SpeculativeInsertionLockRelease(own);
+        alone
+    }
+}
+
+/// Finds the row with `key` in `table` by its primary key `index` and locks it
+/// against everybody else to the end of the transaction. `false`: there is none.
+pub fn lock(table: &Relation, index: Oid, key: pg_sys::Datum) -> bool {
+    let (search, found) = (Slot::of(table), Slot::of(table));
+    // SAFETY: the search slot needs the key columns only; the others are NULL.
+    unsafe {
+        pg_sys::ExecStoreAllNullTuple(search.0);
+        *(*search.0).tts_values = key;
+        *(*search.0).tts_isnull = false;
+        pg_sys::RelationFindReplTupleByIndex(
+            table.raw(),
+            index,
+            pg_sys::LockTupleMode::LockTupleNoKeyExclusive,
+            search.0,
+            found.0,
+        )
+    }
+}
+
+/// Whether the row in `slot` is of this transaction or its snapshot sees it.
+pub fn visible(table: &Relation, slot: &Slot) -> bool {
+    // SAFETY: inside a transaction above READ COMMITTED, whose snapshot is set;
+    // the slot holds a stored row of `table` and pins its page.
+    unsafe {
+        let mut null = false;
+        let inserter = (*(*slot.0).tts_ops)
+            .getsysattr
+            .map(|read| read(slot.0, pg_sys::MinTransactionIdAttributeNumber, &mut null));
+        inserter.is_some_and(|id| {
+            pg_sys::TransactionIdIsCurrentTransactionId(pg_sys::TransactionId::from(
+                id.value() as u32
+            ))
+        }) || pg_sys::table_tuple_satisfies_snapshot(
+            table.raw(),
+            slot.0,
+            pg_sys::GetTransactionSnapshot(),
+        )
+    }
+}
+
+/// A `uuid` as text, for messages.
+pub fn uuid_text(datum: pg_sys::Datum) -> String {
+    // SAFETY: the datum points to the 16 bytes of a uuid.
+    let bytes = unsafe { *datum.cast_mut_ptr::<[u8; 16]>() };
+    uuid::Uuid::from_bytes(bytes).to_string()
+}
