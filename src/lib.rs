@@ -17,6 +17,11 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!("../sql/10_log.sql", name = "log", requires = ["catalog"]);
+extension_sql_file!(
+    "../sql/20_projection.sql",
+    name = "projection",
+    requires = ["log"]
+);
 
 /// Required by `cargo pgrx test` at the root of the crate.
 #[cfg(test)]

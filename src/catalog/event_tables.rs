@@ -26,7 +26,7 @@ pub struct OfSegment {
 pub fn of_segment(segment: Oid) -> Result<OfSegment, Error> {
     let _platform = Platform::act();
     let row = spi::latest(
-        "SELECT t.relation::oid, t.relation::text, t.versions, s.number, t.active_segment, \
+        "SELECT t.relation::oid, (SELECT c.relname FROM pg_class c WHERE c.oid = t.relation), t.versions, s.number, t.active_segment, \
                 t.position_sequence::oid, t.heads::oid, t.heads_index::oid, \
                 s.ledger::oid, s.ledger_index::oid, s.version_index::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \

@@ -1,6 +1,7 @@
 //! The trigger functions of the segments: append, and refuse all else.
 
 use super::append;
+use super::settings::Log;
 use crate::pg::Datum;
 use crate::pg::error::raise;
 use crate::pg::trigger::{Call, Event};
@@ -14,8 +15,8 @@ pub fn on_event(call: &Call) -> Option<Datum> {
         Event::Delete => "DELETE",
         Event::Truncate => "TRUNCATE",
     };
-    raise(&Error::AppendOnly {
-        operation,
-        table: call.relation_name(),
-    })
+    // A segment that the catalog does not know goes by its own name.
+    let table = Log::of_segment(call.relation())
+        .map_or_else(|_| call.relation_name(), |log| log.name.clone());
+    raise(&Error::AppendOnly { operation, table })
 }

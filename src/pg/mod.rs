@@ -7,10 +7,12 @@ pub mod depend;
 mod entry;
 pub mod error;
 pub mod index;
+pub mod query;
 pub mod security;
 pub mod snapshot;
 pub mod spi;
 pub mod srf;
+pub mod tree;
 pub mod trigger;
 pub mod unique;
 

@@ -1,6 +1,17 @@
-//! Projections.
-use crate::pg::cache::RelationCache;
-thread_local! {
-    pub static READERS: RelationCache<()> = RelationCache::new();
-}
-pub fn read_tail(_s: crate::pg::Oid, _k: Option<&str>, _f: crate::pg::srf::Fill) {}
+//! Projections: state, checkpoint and tail.
+//!
+//! ```text
+//! create_projection → define (analysis) → state relation + view
+//! fold:  lock checkpoint → snapshot → delta of the tail → merge → move checkpoint
+//! read:  view = state, touched groups merged with read_tail()
+//! ```
+
+mod define;
+mod fold;
+mod lifecycle;
+mod read;
+mod tail;
+
+pub use fold::{Folded, fold};
+pub use read::{READERS, read_tail};
+pub use tail::is_worth_folding;

@@ -54,7 +54,7 @@ pub enum Error {
         event_id: String,
     },
     /// UPDATE, DELETE or TRUNCATE on an event table.
-    #[error("cannot {operation} event table \"{table}\"")]
+    #[error("{operation} of event table \"{table}\" is not allowed")]
     AppendOnly {
         /// `UPDATE`, `DELETE` or `TRUNCATE`.
         operation: &'static str,

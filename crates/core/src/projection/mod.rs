@@ -7,9 +7,11 @@
 mod fold;
 mod recipe;
 mod shape;
+mod stable;
 mod view;
 
 pub use fold::{delta_sql, fold_sql, tail_source};
 pub use recipe::{Part, PartInput, Recipe, recipe};
 pub use shape::{Aggregate, Column, Component, Shape, state_table_sql};
+pub use stable::reads_the_session;
 pub use view::view_sql;

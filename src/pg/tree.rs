@@ -1,0 +1,229 @@
+//! Expression trees: what is in one, and putting one expression for another.
+
+use super::Oid;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+use std::ffi::{CStr, c_void};
+
+/// An expression of an analysed query.
+#[derive(Clone, Copy)]
+pub struct Expr(pub(super) *mut pg_sys::Node);
+
+/// What an expression is made of.
+#[derive(Default)]
+pub struct Contents {
+    /// The functions it calls, aggregates and operators included.
+    pub functions: Vec<Oid>,
+    /// The columns it reads (from 1; 0: a whole row; below: a system column).
+    pub columns: Vec<i16>,
+    /// It asks for the date, the time or the user by keyword.
+    pub session_value: bool,
+}
+
+impl Expr {
+    /// Whether it is the same expression, wherever it was written.
+    pub fn same(self, other: Self) -> bool {
+        // SAFETY: compares two trees.
+        unsafe { pg_sys::equal(self.0.cast(), other.0.cast()) }
+    }
+
+    /// Looks through it.
+    pub fn contents(self) -> Contents {
+        let mut contents = Contents::default();
+        // SAFETY: the walker gets back the pointer it is given here.
+        unsafe {
+            look(self.0, (&raw mut contents).cast());
+        }
+        contents
+    }
+
+    /// Whether its value depends on nothing but its inputs.
+    pub fn is_immutable(self) -> bool {
+        // SAFETY: reads the tree.
+        unsafe { !pg_sys::contain_mutable_functions(self.0) }
+    }
+
+    /// The aggregates in it, outermost first.
+    pub fn aggregates(self) -> Vec<Self> {
+        let mut found: Vec<Self> = vec![];
+        // SAFETY: the walker gets back the pointer it is given here.
+        unsafe {
+            find_aggregates(self.0, (&raw mut found).cast());
+        }
+        found
+    }
+
+    /// Its type as SQL, qualified, with its modifier if `modifier`.
+    pub fn type_sql(self, modifier: bool) -> String {
+        // SAFETY: the result is a palloc'd string.
+        unsafe {
+            let flags = pg_sys::FORMAT_TYPE_FORCE_QUALIFY | pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN;
+            let typmod = if modifier {
+                pg_sys::exprTypmod(self.0)
+            } else {
+                -1
+            };
+            let text = pg_sys::format_type_extended(pg_sys::exprType(self.0), typmod, flags as u16);
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        }
+    }
+
+    /// Its collation as SQL, where that is not its type's own.
+    pub fn collation_sql(self) -> Option<String> {
+        // SAFETY: reads the tree and the catalog.
+        unsafe {
+            let collation = pg_sys::exprCollation(self.0);
+            (collation != Oid::INVALID
+                && collation != pg_sys::get_typcollation(pg_sys::exprType(self.0)))
+            .then(|| {
+                CStr::from_ptr(pg_sys::generate_collation_name(collation))
+                    .to_string_lossy()
+                    .into_owned()
+            })
+        }
+    }
+
+    /// Whether values of its type can be hashed as part of a record.
+    pub fn is_hashable(self) -> bool {
+        // SAFETY: type cache entries live as long as the backend.
+        unsafe {
+            let entry = pg_sys::lookup_type_cache(
+                pg_sys::exprType(self.0),
+                pg_sys::TYPECACHE_HASH_EXTENDED_PROC as i32,
+            );
+            (*entry).hash_extended_proc != Oid::INVALID
+        }
+    }
+}
+
+/// The elements of a list of pointers.
+///
+/// # Safety
+/// `list` is null or a list of pointers to `T`.
+pub(super) unsafe fn elements<T>(list: *mut pg_sys::List) -> Vec<*mut T> {
+    if list.is_null() {
+        return vec![];
+    }
+    // SAFETY: a list has `length` cells.
+    unsafe {
+        (0..(*list).length as usize)
+            .map(|i| (*(*list).elements.add(i)).ptr_value.cast())
+            .collect()
+    }
+}
+
+type Walker = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool;
+
+/// # Safety
+/// `context` is a `Contents`.
+#[pg_guard]
+unsafe extern "C-unwind" fn look(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
+    if node.is_null() {
+        return false;
+    }
+    // SAFETY: the tag tells the type of a node; the callbacks get our context.
+    unsafe {
+        let contents = &mut *context.cast::<Contents>();
+        match (*node).type_ {
+            pg_sys::NodeTag::T_Var => contents
+                .columns
+                .push((*node.cast::<pg_sys::Var>()).varattno),
+            pg_sys::NodeTag::T_SQLValueFunction => contents.session_value = true,
+            _ => {}
+        }
+        pg_sys::check_functions_in_node(node, Some(note_function), context);
+        pg_sys::expression_tree_walker(node, Some(look as Walker), context)
+    }
+}
+
+/// # Safety
+/// `context` is a `Contents`.
+#[pg_guard]
+unsafe extern "C-unwind" fn note_function(function: Oid, context: *mut c_void) -> bool {
+    // SAFETY: see above.
+    unsafe { (*context.cast::<Contents>()).functions.push(function) };
+    false
+}
+
+/// # Safety
+/// `context` is a `Vec<Expr>`.
+#[pg_guard]
+unsafe extern "C-unwind" fn find_aggregates(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
+    if node.is_null() {
+        return false;
+    }
+    // SAFETY: as in `look`.
+    unsafe {
+        if (*node).type_ == pg_sys::NodeTag::T_Aggref {
+            (*context.cast::<Vec<Expr>>()).push(Expr(node));
+            return false;
+        }
+        pg_sys::expression_tree_walker(node, Some(find_aggregates as Walker), context)
+    }
+}
+
+struct Replacement<'a> {
+    from: &'a [Expr],
+    /// Makes the column that stands for `from[i]`.
+    column: &'a dyn Fn(usize) -> *mut pg_sys::Node,
+    left_over: bool,
+}
+
+/// A copy of `expr` with each occurrence of `from[i]` replaced by column `i` + 1
+/// of the only table expression of a query; `None` if other columns are left.
+pub(super) fn replace(expr: Expr, from: &[Expr]) -> Option<Expr> {
+    // SAFETY: makes nodes in the current context.
+    let column = |i: usize| unsafe {
+        let node = from[i].0;
+        pg_sys::makeVar(
+            1,
+            i as i16 + 1,
+            pg_sys::exprType(node),
+            pg_sys::exprTypmod(node),
+            pg_sys::exprCollation(node),
+            0,
+        )
+        .cast()
+    };
+    let mut replacement = Replacement {
+        from,
+        column: &column,
+        left_over: false,
+    };
+    // SAFETY: the mutator gets back the pointer it is given here.
+    let node = unsafe { put(expr.0, (&raw mut replacement).cast()) };
+    (!replacement.left_over).then_some(Expr(node))
+}
+
+type Mutator = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> *mut pg_sys::Node;
+
+/// # Safety
+/// `context` is a `Replacement`.
+#[pg_guard]
+unsafe extern "C-unwind" fn put(
+    node: *mut pg_sys::Node,
+    context: *mut c_void,
+) -> *mut pg_sys::Node {
+    if node.is_null() {
+        return node;
+    }
+    // SAFETY: the server calls the mutator with the two arguments it is declared
+    // with here; only the binding's type for it (up to PostgreSQL 15) lacks them.
+    unsafe {
+        let replacement = &mut *context.cast::<Replacement>();
+        if let Some(place) = replacement.from.iter().position(|f| f.same(Expr(node))) {
+            return (replacement.column)(place);
+        }
+        if (*node).type_ == pg_sys::NodeTag::T_Var {
+            replacement.left_over = true;
+        }
+        pg_sys::expression_tree_mutator(
+            node,
+            Some(std::mem::transmute::<
+                Mutator,
+                unsafe extern "C-unwind" fn() -> *mut pg_sys::Node,
+            >(put)),
+            context,
+        )
+    }
+}

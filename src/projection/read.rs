@@ -1,0 +1,80 @@
+//! Read: the groups of the tail, for the view to merge with the state.
+//!
+//! Everything is read under the active snapshot, the checkpoint too, so state
+//! and tail always fit; nothing is written, so it works on a standby.
+
+use super::define::{Definition, define};
+use super::tail::segments_with_tail;
+use crate::catalog::names::sql_name;
+use crate::catalog::projections::Projection;
+use crate::pg::Oid;
+use crate::pg::cache::RelationCache;
+use crate::pg::error::OrRaise;
+use crate::pg::security::{ActingAs, Settings};
+use crate::pg::srf::Fill;
+use pganalytics_core::checkpoint::Checkpoint;
+use pganalytics_core::error::Error;
+use pganalytics_core::projection::{delta_sql, tail_source};
+
+thread_local! {
+    /// By state relation; forgotten when that or the event table changes.
+    pub static READERS: RelationCache<Reader> = RelationCache::new();
+}
+
+/// What a read needs to know of a projection, besides its checkpoint.
+pub struct Reader {
+    projection: Projection,
+    definition: Definition,
+    table: String,
+}
+
+fn load(state: Oid) -> Result<(Oid, Reader), Error> {
+    let denied = || Error::TailDenied {
+        state: sql_name(state),
+    };
+    let projection = Projection::of_state(state).ok_or_else(denied)?;
+    let definition = define(projection.definition)?;
+    let table = sql_name(projection.event_table);
+    Ok((
+        projection.event_table,
+        Reader {
+            projection,
+            definition,
+            table,
+        },
+    ))
+}
+
+/// Sends the groups of the tail of the projection with this state to `fill`.
+/// `access_key` proves that the caller came through the projection's view.
+pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
+    let reader = READERS
+        .with(|readers| readers.get_or_make(state, || load(state)))
+        .or_raise();
+    if access_key != Some(&reader.projection.access_key) {
+        Err::<(), _>(Error::TailDenied {
+            state: sql_name(state),
+        })
+        .or_raise();
+    }
+    let event_table = reader.projection.event_table;
+    let checkpoint = reader.projection.checkpoint();
+    // A snapshot older than the projection sees no state: all events are tail.
+    let older = checkpoint.is_none();
+    let checkpoint = checkpoint.unwrap_or_else(Checkpoint::nothing);
+    let segments = segments_with_tail(event_table, &checkpoint);
+    if segments.is_empty() && !older {
+        return;
+    }
+    let source = tail_source(
+        &reader.table,
+        &reader.definition.columns,
+        &segments,
+        &checkpoint,
+        None,
+    );
+    let sql = delta_sql(&reader.definition.shape, &source, false);
+    let _owner = ActingAs::new(reader.projection.owner);
+    let _settings = Settings::pin(reader.projection.pinned_settings());
+    fill(&sql);
+}
