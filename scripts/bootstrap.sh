@@ -20,6 +20,7 @@ need "/usr/include/postgresql/$PG_MAJOR/server/postgres.h" "postgresql-server-de
   "server headers, and libclang that reads them; may update the server"
 need make make "runs the targets of the Makefile"
 need cc gcc "links Rust programs"
+need pkg-config pkg-config "finds OpenSSL for cargo-pgrx"
 need setpriv util-linux "runs the server as somebody else than root"
 
 if [ ${#packages[@]} -gt 0 ]; then
