@@ -16,6 +16,8 @@ RELEASE_PREFIX=pg$PG_MAJOR-demo
 export PGRX_HOME=$ROOT/target/pgrx
 export PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 
+export LC_ALL=C.UTF-8
+
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
