@@ -5,7 +5,7 @@ PG_CONFIG ?= pg_config
 T ?=
 export PG_MAJOR
 
-RELEASE_PG_CONFIG = target/pg$(PG_MAJOR)-demo/lib/postgresql/$(PG_MAJOR)/bin/pg_config
+RELEASE_PG_CONFIG = $(CURDIR)/target/pg$(PG_MAJOR)-demo/lib/postgresql/$(PG_MAJOR)/bin/pg_config
 
 .PHONY: help demo stop psql test test-core test-server test-regress test-isolation \
 	test-scripts lint bench install clean bootstrap release

@@ -27,7 +27,11 @@ socket=$dir/socket
 
 export PGHOST=$socket PGPORT=5432 PGUSER=postgres PGDATABASE=$name
 
-ready() { [ -n "$socket" ] && "$bin/pg_isready" -q; }
+# pg_isready: 0 accepts connections, 1 is starting or stopping, 2 is not there.
+# Asking the socket, not the pid file: after a crash its pid may be anybody's.
+state() { "$bin/pg_isready" -q 2>/dev/null || return $?; }
+ready() { [ -n "$socket" ] && state; }
+alive() { [ -n "$socket" ] && { state || [ $? = 1 ]; }; }
 
 make_socket_dir() {
   if [ -z "$socket" ] || [ "${socket#/tmp/}" != "$socket" ] && [ ! -d "$socket" ]; then
@@ -67,7 +71,7 @@ start() {
   local try
   # After a crash, processes of the dead server may take a moment to leave.
   for try in 1 2 3; do
-    as_postgres "$bin/pg_ctl" -D "$data" -l "$log" -w -s start && break
+    as_postgres "$bin/pg_ctl" -D "$data" -l "$log" -w -s start 2>>"$log" && break
     [ "$try" = 3 ] && { tail -n 20 "$log"; die "server \"$name\" does not start: see $log"; }
     sleep 2
   done
@@ -75,7 +79,7 @@ start() {
 }
 
 stop() {
-  if ready; then as_postgres "$bin/pg_ctl" -D "$data" -m fast -w -s stop; fi
+  if alive; then as_postgres "$bin/pg_ctl" -D "$data" -m fast -w -s stop; fi
   say "Server \"$name\" is stopped"
 }
 
