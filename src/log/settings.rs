@@ -58,9 +58,25 @@ impl Log {
     }
 }
 
-fn load(segment: Oid) -> Result<(Oid, Log), Error> {
+fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
     let row = catalog::event_tables::of_segment(segment)?;
-    let column = |name| column_number(segment, name);
+    let column = |name: &'static str| match column_number(segment, name) {
+        0 => Err(Error::ColumnMissing {
+            table: row.name.clone(),
+            column: name,
+        }),
+        number => Ok(number),
+    };
+    let columns = Columns {
+        event_id: column("event_id")?,
+        event_type: column("event_type")?,
+        aggregate_id: column("aggregate_id")?,
+        version: column("version")?,
+        payload: column("payload")?,
+        recorded_at: column("recorded_at")?,
+        position: column("position")?,
+        txid: column("txid")?,
+    };
     let log = Log {
         name: row.name,
         versions: Versions::parse(&row.versions)?,
@@ -70,16 +86,7 @@ fn load(segment: Oid) -> Result<(Oid, Log), Error> {
         heads: row.heads,
         ledger: row.ledger,
         version_index: row.version_index,
-        columns: Columns {
-            event_id: column(c"event_id"),
-            event_type: column(c"event_type"),
-            aggregate_id: column(c"aggregate_id"),
-            version: column(c"version"),
-            payload: column(c"payload"),
-            recorded_at: column(c"recorded_at"),
-            position: column(c"position"),
-            txid: column(c"txid"),
-        },
+        columns,
     };
-    Ok((row.root, log))
+    Ok((vec![row.root], log))
 }

@@ -28,15 +28,21 @@ pub struct Reader {
     table: String,
 }
 
-fn load(state: Oid) -> Result<(Oid, Reader), Error> {
+fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     let denied = || Error::TailDenied {
         state: sql_name(state),
     };
     let projection = Projection::of_state(state).ok_or_else(denied)?;
     let definition = define(projection.definition)?;
     let table = sql_name(projection.event_table);
-    Ok((
+    // The owner is the view's.
+    let relations = vec![
         projection.event_table,
+        projection.relation,
+        projection.definition,
+    ];
+    Ok((
+        relations,
         Reader {
             projection,
             definition,

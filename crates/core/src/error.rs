@@ -71,6 +71,14 @@ pub enum Error {
         /// The number that takes appends.
         active: i32,
     },
+    /// A column that the extension reads or sets has been renamed or dropped.
+    #[error("column \"{column}\" of event table \"{table}\" does not exist")]
+    ColumnMissing {
+        /// The event table.
+        table: String,
+        /// The column.
+        column: &'static str,
+    },
     /// The relation is known to nobody: not created here, or restored in part.
     #[error("\"{name}\" is not an event table")]
     UnknownEventTable {
@@ -139,6 +147,7 @@ impl UserError for Error {
             Self::AppendOnly { .. } | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
+            Self::ColumnMissing { .. } => "42703",
             Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
             Self::AlreadyExists { .. } => "42710",
             Self::Unsupported { .. } => "0A000",
@@ -179,6 +188,9 @@ impl UserError for Error {
                 }
                 Self::SegmentNotActive { .. } => {
                     "Leave the column \"segment\" out of the INSERT."
+                }
+                Self::ColumnMissing { .. } => {
+                    "Give the column its name back: what the extension sets and reads keeps its name."
                 }
                 Self::UnknownEventTable { .. } => {
                     "The view pganalytics.event_tables lists them; create_event_table() makes one."
