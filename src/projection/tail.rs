@@ -3,12 +3,10 @@
 use crate::catalog::event_tables;
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
-use crate::pg::error::OrRaise;
-use crate::pg::index::sees_any;
+use crate::pg::index::{Lock, Relation, sees_any};
 use crate::pg::security::Platform;
 use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
-use pganalytics_core::error::Error;
 use pganalytics_core::projection::tail_source;
 use pgrx::prelude::*;
 
@@ -17,7 +15,7 @@ use pgrx::prelude::*;
 /// The segments come from the catalog and are named in the query, so the plan
 /// opens those and no others, however many there are.
 pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Vec<i32> {
-    event_tables::segments(event_table)
+    event_tables::segments(event_table, Under::Active)
         .into_iter()
         .filter(|s| {
             sees_any(
@@ -29,6 +27,13 @@ pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Vec<i32>
         })
         .map(|s| s.number)
         .collect()
+}
+
+/// Locks the segments against being rewritten, for a snapshot to be taken next.
+pub fn lock_segments(event_table: Oid) {
+    for segment in event_tables::segments(event_table, Under::Latest) {
+        drop(Relation::open(segment.relation, Lock::Read));
+    }
 }
 
 /// The number of events in the tail, counted up to `most`.
@@ -54,14 +59,9 @@ pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> b
     length >= most || (long_ago && length > 0)
 }
 
-/// For the view `projections`.
+/// For the view `projections`. NULL if there is no such projection: one of those
+/// that the view's snapshot lists may have been dropped meanwhile.
 #[pg_extern(sql = false)]
-fn tail_length(projection: Oid) -> i64 {
-    let length = || {
-        let name = || crate::catalog::names::sql_name(projection);
-        let projection = Projection::of_view(projection)
-            .ok_or_else(|| Error::UnknownProjection { name: name() })?;
-        Ok::<_, Error>(tail_length_of(&projection, i64::MAX))
-    };
-    length().or_raise()
+fn tail_length(projection: Oid) -> Option<i64> {
+    Projection::of_view(projection).map(|projection| tail_length_of(&projection, i64::MAX))
 }
