@@ -12,7 +12,6 @@ use crate::pg::cache::RelationCache;
 use crate::pg::error::OrRaise;
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
-use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{delta_sql, tail_source};
 
@@ -57,19 +56,21 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     let reader = READERS
         .with(|readers| readers.get_or_make(state, || load(state)))
         .or_raise();
+    // A snapshot older than the projection sees neither its checkpoint nor its key.
+    let checkpoint = reader.projection.checkpoint().ok_or_else(|| {
+        Error::ConcurrentProjection {
+            name: reader.projection.name.clone(),
+        }
+    });
+    let checkpoint = checkpoint.or_raise();
     if access_key != Some(&reader.projection.access_key) {
         Err::<(), _>(Error::TailDenied {
             state: sql_name(state),
         })
         .or_raise();
     }
-    let event_table = reader.projection.event_table;
-    let checkpoint = reader.projection.checkpoint();
-    // A snapshot older than the projection sees no state: all events are tail.
-    let older = checkpoint.is_none();
-    let checkpoint = checkpoint.unwrap_or_else(Checkpoint::nothing);
-    let segments = segments_with_tail(event_table, &checkpoint);
-    if segments.is_empty() && !older {
+    let segments = segments_with_tail(reader.projection.event_table, &checkpoint);
+    if segments.is_empty() {
         return;
     }
     let source = tail_source(
