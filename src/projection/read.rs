@@ -57,11 +57,12 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
         .with(|readers| readers.get_or_make(state, || load(state)))
         .or_raise();
     // A snapshot older than the projection sees neither its checkpoint nor its key.
-    let checkpoint = reader.projection.checkpoint().ok_or_else(|| {
-        Error::ConcurrentProjection {
+    let checkpoint = reader
+        .projection
+        .checkpoint()
+        .ok_or_else(|| Error::ConcurrentProjection {
             name: reader.projection.name.clone(),
-        }
-    });
+        });
     let checkpoint = checkpoint.or_raise();
     if access_key != Some(&reader.projection.access_key) {
         Err::<(), _>(Error::TailDenied {
