@@ -11,7 +11,10 @@ use std::thread::LocalKey;
 ///
 /// PostgreSQL tells a backend of every committed change to a relation it has
 /// locked; whoever changes a catalog row of ours invalidates its relation.
-pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, (Vec<u32>, Rc<T>)>>);
+pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, Entry<T>>>);
+
+/// A value and the relations it depends on.
+type Entry<T> = (Vec<u32>, Rc<T>);
 
 impl<T> RelationCache<T> {
     /// Empty.
