@@ -8,3 +8,4 @@ pub mod error;
 pub mod projection;
 pub mod sql;
 pub mod version;
+pub mod worker;
