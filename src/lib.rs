@@ -9,6 +9,7 @@ mod catalog;
 mod log;
 mod pg;
 mod projection;
+mod worker;
 
 extension_sql_file!("../sql/01_schemas.sql", name = "schemas", bootstrap);
 extension_sql_file!(
@@ -22,6 +23,17 @@ extension_sql_file!(
     name = "projection",
     requires = ["log"]
 );
+extension_sql_file!(
+    "../sql/30_worker.sql",
+    name = "worker",
+    requires = ["schemas"]
+);
+
+/// Called by PostgreSQL when it loads the library.
+#[pg_guard]
+extern "C-unwind" fn _PG_init() {
+    worker::init();
+}
 
 /// Required by `cargo pgrx test` at the root of the crate.
 #[cfg(test)]

@@ -4,3 +4,4 @@
 pub mod event_tables;
 pub mod names;
 pub mod projections;
+pub mod upkeep;

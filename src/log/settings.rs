@@ -4,6 +4,7 @@
 use crate::catalog;
 use crate::pg::cache::RelationCache;
 use crate::pg::trigger::column_number;
+use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::version::Versions;
 use pgrx::pg_sys::Oid;
@@ -59,6 +60,7 @@ impl Log {
 }
 
 fn load(segment: Oid) -> Result<(Oid, Log), Error> {
+    worker::ensure_started();
     let row = catalog::event_tables::of_segment(segment)?;
     let column = |name| column_number(segment, name);
     let log = Log {

@@ -12,6 +12,14 @@ fn sqlstate(code: &str) -> PgSqlErrorCode {
     PgSqlErrorCode::from(bits)
 }
 
+/// The inverse: the five characters of a code.
+pub fn sqlstate_text(code: PgSqlErrorCode) -> String {
+    let bits = code as i32;
+    (0..5)
+        .map(|place| char::from(((bits >> (6 * place)) & 0x3F) as u8 + b'0'))
+        .collect()
+}
+
 /// Raises `error` in the current transaction.
 pub fn raise(error: &dyn UserError) -> ! {
     let mut report = ErrorReport::new(sqlstate(error.sqlstate()), error.to_string(), "");

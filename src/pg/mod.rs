@@ -2,16 +2,21 @@
 //! Every function here is safe to call from the rest of the extension as long as
 //! the caller runs inside a backend.
 
+pub mod bgworker;
 pub mod cache;
+pub mod databases;
 pub mod depend;
 mod entry;
 pub mod error;
 pub mod index;
+pub mod lock;
 pub mod query;
 pub mod security;
+pub mod settings;
 pub mod snapshot;
 pub mod spi;
 pub mod srf;
+pub mod transaction;
 pub mod tree;
 pub mod trigger;
 pub mod unique;

@@ -1,5 +1,7 @@
 //! Snapshots and transaction ids.
 
+use super::Oid;
+use super::index::{Lock, Relation};
 use super::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
 use pgrx::pg_sys;
@@ -54,6 +56,17 @@ fn active_checkpoint() -> Checkpoint {
 pub fn own_txid() -> u64 {
     // SAFETY: inside a transaction.
     unsafe { pg_sys::GetTopFullTransactionId().value }
+}
+
+/// Whether what transaction `xid` replaced in a table may still be visible to
+/// somebody, so that vacuum cannot remove it.
+pub fn is_still_needed(table: Oid, xid: u32) -> bool {
+    let table = Relation::open(table, Lock::Read);
+    // SAFETY: the relation is open; compares two ids, modulo 2^32.
+    unsafe {
+        let horizon = pg_sys::GetOldestNonRemovableTransactionId(table.raw());
+        !pg_sys::TransactionIdPrecedes(xid.into(), horizon)
+    }
 }
 
 /// Whether the transaction keeps one snapshot for all its statements.

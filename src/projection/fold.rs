@@ -14,6 +14,7 @@ use crate::pg::index::{Lock, Relation};
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi::{self, Under};
+use crate::worker;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{fold_sql, tail_source};
@@ -75,6 +76,7 @@ pub(super) fn merge(
 
 #[pg_extern(sql = false)]
 fn refresh_projection(name: &str) -> i64 {
+    worker::ensure_started();
     Projection::owned(name)
         .and_then(|projection| fold(&projection))
         .or_raise()

@@ -11,6 +11,7 @@ use crate::pg::query::is_one_select;
 use crate::pg::security::{Platform, current_user_sql, setting};
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi;
+use crate::worker;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{state_table_sql, view_sql};
@@ -79,6 +80,7 @@ fn create(name: &str, query: &str) -> Result<Oid, Error> {
         access_key,
     });
     first_fold(id)?;
+    worker::start_after_commit();
     Ok(relation)
 }
 

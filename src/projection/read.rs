@@ -12,6 +12,7 @@ use crate::pg::cache::RelationCache;
 use crate::pg::error::OrRaise;
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
+use crate::worker;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{delta_sql, tail_source};
@@ -29,6 +30,7 @@ pub struct Reader {
 }
 
 fn load(state: Oid) -> Result<(Oid, Reader), Error> {
+    worker::ensure_started();
     let denied = || Error::TailDenied {
         state: sql_name(state),
     };

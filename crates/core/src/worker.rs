@@ -53,9 +53,7 @@ const LONGEST_REST: Duration = Duration::from_mins(5);
 #[must_use]
 pub fn rest_after(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
-    FIRST_REST
-        .saturating_mul(1 << doublings)
-        .min(LONGEST_REST)
+    FIRST_REST.saturating_mul(1 << doublings).min(LONGEST_REST)
 }
 
 /// How long a projection rests that somebody else holds a lock of.
