@@ -320,9 +320,9 @@ impl Expr {
             Under::Active,
         )[0];
         let unsupported = [
+            (call.aggkind != NORMAL, "WITHIN GROUP"),
             (!call.aggdistinct.is_null(), "DISTINCT in an aggregate"),
             (!call.aggorder.is_null(), "ORDER BY in an aggregate"),
-            (call.aggkind != NORMAL, "WITHIN GROUP"),
         ];
         // SAFETY: a list of type oids.
         let arguments: Vec<String> = unsafe {

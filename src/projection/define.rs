@@ -36,13 +36,13 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
     }
     let Some(event_table) = query.table() else {
         return refused(
-            "anything but one event table in FROM",
+            "FROM with anything but one event table",
             "Select from exactly one event table; join and filter its projections in a view on top.",
         );
     };
     if !event_tables::exists(event_table) {
         return Err(Error::UnknownEventTable {
-            name: names::sql_name(event_table),
+            name: names::shown(event_table),
         });
     }
     if query.is_stateless() {
@@ -216,7 +216,7 @@ impl Parts {
         if let Some(construct) = call.unsupported {
             return refused(
                 construct,
-                "For the number of distinct values use approx_count_distinct().",
+                "Count distinct values with approx_count_distinct(), or group by them and aggregate again when you read.",
             );
         }
         let recipe = recipe(

@@ -58,7 +58,7 @@ pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> b
 #[pg_extern(sql = false)]
 fn tail_length(projection: Oid) -> i64 {
     let length = || {
-        let name = || crate::catalog::names::sql_name(projection);
+        let name = || crate::catalog::names::shown(projection);
         let projection = Projection::of_view(projection)
             .ok_or_else(|| Error::UnknownProjection { name: name() })?;
         Ok::<_, Error>(tail_length_of(&projection, i64::MAX))
