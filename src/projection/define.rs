@@ -213,11 +213,8 @@ impl Parts {
             return Ok(());
         }
         let call = aggregate.aggregate_call();
-        if let Some(construct) = call.unsupported {
-            return refused(
-                construct,
-                "Count distinct values with approx_count_distinct(), or group by them and aggregate again when you read.",
-            );
+        if let Some((construct, hint)) = call.unsupported {
+            return refused(construct, hint);
         }
         let recipe = recipe(
             &call.schema,

@@ -5,7 +5,7 @@ use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::index::sees_any;
-use crate::pg::security::Platform;
+use crate::pg::security::{Platform, may_read_any_column};
 use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
@@ -61,6 +61,12 @@ fn tail_length(projection: Oid) -> i64 {
         let name = || crate::catalog::names::shown(projection);
         let projection = Projection::of_view(projection)
             .ok_or_else(|| Error::UnknownProjection { name: name() })?;
+        if !may_read_any_column(projection.relation) {
+            return Err(Error::NotOwner {
+                kind: "projection",
+                name: projection.name,
+            });
+        }
         Ok::<_, Error>(tail_length_of(&projection, i64::MAX))
     };
     length().or_raise()
