@@ -71,7 +71,8 @@ pub struct Segment {
 
 /// The segments of an event table that the active snapshot lists.
 pub fn segments(event_table: Oid) -> Vec<Segment> {
-    spi::run(
+    let _platform = Platform::act();
+    spi::run_kept(
         "SELECT s.number, s.relation::oid, s.txid_index::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          WHERE t.relation = $1 AND s.number <= t.active_segment ORDER BY s.number",
