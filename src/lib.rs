@@ -11,6 +11,12 @@ mod pg;
 mod projection;
 mod worker;
 
+/// Called when the library is loaded.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    pg::init();
+}
+
 extension_sql_file!("../sql/01_schemas.sql", name = "schemas", bootstrap);
 extension_sql_file!(
     "../sql/02_catalog.sql",

@@ -33,7 +33,7 @@ pub fn of_segment(segment: Oid) -> Result<OfSegment, Error> {
          WHERE s.relation = $1",
         vec![Arg::Oid(segment)],
     )
-    .ok_or_else(|| Error::UnknownEventTable { name: names::sql_name(segment) })?;
+    .ok_or_else(|| Error::UnknownEventTable { name: names::shown(segment) })?;
     let keyed = |table, index| Keyed {
         table: row.oid(table),
         index: row.oid(index),
@@ -59,7 +59,7 @@ pub fn active_segment(sequence: Oid) -> Result<(Oid, i32), Error> {
         vec![Arg::Oid(sequence)],
     )
     .map(|row| (row.oid(0), row.number(1)))
-    .ok_or_else(|| Error::UnregisteredLog { sequence: names::sql_name(sequence) })
+    .ok_or_else(|| Error::UnregisteredLog { sequence: names::shown(sequence) })
 }
 
 /// A segment that may hold a tail.
@@ -71,7 +71,8 @@ pub struct Segment {
 
 /// The segments of an event table that the active snapshot lists.
 pub fn segments(event_table: Oid) -> Vec<Segment> {
-    spi::run(
+    let _platform = Platform::act();
+    spi::run_kept(
         "SELECT s.number, s.relation::oid, s.txid_index::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          WHERE t.relation = $1 AND s.number <= t.active_segment ORDER BY s.number",

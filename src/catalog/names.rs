@@ -63,6 +63,16 @@ pub fn find(name: &str) -> Option<Oid> {
     rows[0].text(0).map(|_| rows[0].oid(0))
 }
 
+/// The name of a relation as the caller would write it, for messages.
+pub fn shown(relation: Oid) -> String {
+    let rows = spi::run(
+        "SELECT $1::pg_catalog.regclass",
+        vec![Arg::Oid(relation)],
+        Under::Latest,
+    );
+    rows[0].known(0).into()
+}
+
 /// The name of a relation as SQL, always qualified.
 pub fn sql_name(relation: Oid) -> String {
     let rows = spi::run(

@@ -106,7 +106,7 @@ impl Projection {
     /// older than the projection.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         let _platform = Platform::act();
-        spi::run(
+        spi::run_kept(
             "SELECT checkpoint FROM pganalytics_data.generation WHERE state = $1",
             vec![Arg::Oid(self.state)],
             Under::Active,

@@ -8,6 +8,7 @@ use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::version::Versions;
 use pgrx::pg_sys::Oid;
+use std::ffi::CStr;
 use std::rc::Rc;
 
 thread_local! {
@@ -62,7 +63,23 @@ impl Log {
 fn load(segment: Oid) -> Result<(Oid, Log), Error> {
     worker::ensure_started();
     let row = catalog::event_tables::of_segment(segment)?;
-    let column = |name| column_number(segment, name);
+    let column = |name: &CStr| match column_number(segment, name) {
+        0 => Err(Error::MissingColumn {
+            table: row.name.clone(),
+            column: name.to_string_lossy().into_owned(),
+        }),
+        number => Ok(number),
+    };
+    let columns = Columns {
+        event_id: column(c"event_id")?,
+        event_type: column(c"event_type")?,
+        aggregate_id: column(c"aggregate_id")?,
+        version: column(c"version")?,
+        payload: column(c"payload")?,
+        recorded_at: column(c"recorded_at")?,
+        position: column(c"position")?,
+        txid: column(c"txid")?,
+    };
     let log = Log {
         name: row.name,
         versions: Versions::parse(&row.versions)?,
@@ -72,16 +89,7 @@ fn load(segment: Oid) -> Result<(Oid, Log), Error> {
         heads: row.heads,
         ledger: row.ledger,
         version_index: row.version_index,
-        columns: Columns {
-            event_id: column(c"event_id"),
-            event_type: column(c"event_type"),
-            aggregate_id: column(c"aggregate_id"),
-            version: column(c"version"),
-            payload: column(c"payload"),
-            recorded_at: column(c"recorded_at"),
-            position: column(c"position"),
-            txid: column(c"txid"),
-        },
+        columns,
     };
     Ok((row.root, log))
 }

@@ -22,3 +22,11 @@ pub mod trigger;
 pub mod unique;
 
 pub use pgrx::pg_sys::{Datum, Oid};
+
+/// Called once when the library is loaded.
+pub fn init() {
+    // An error that passes through Rust would otherwise show its backtrace to the
+    // user in DETAIL wherever the server's environment asks Rust for backtraces.
+    // SAFETY: a backend has one thread, and nothing has read the variable yet.
+    unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") }
+}

@@ -291,6 +291,8 @@ fn count_all() -> Expr {
     }
 }
 
+const ALL_AT_ONCE: &str = "It needs all values at once: read it from the event table.";
+
 /// What an aggregate call is.
 pub struct AggregateCall {
     pub schema: String,
@@ -299,8 +301,8 @@ pub struct AggregateCall {
     pub arguments: String,
     /// Its combine function (quoted), if its result is its own partial state.
     pub combine: Option<String>,
-    /// What keeps it from being merged: DISTINCT, ORDER BY, WITHIN GROUP.
-    pub unsupported: Option<&'static str>,
+    /// What keeps it from being merged, and what to do about it.
+    pub unsupported: Option<(&'static str, &'static str)>,
 }
 
 impl Expr {
@@ -320,9 +322,18 @@ impl Expr {
             Under::Active,
         )[0];
         let unsupported = [
-            (!call.aggdistinct.is_null(), "DISTINCT in an aggregate"),
-            (!call.aggorder.is_null(), "ORDER BY in an aggregate"),
-            (call.aggkind != NORMAL, "WITHIN GROUP"),
+            (call.aggkind != NORMAL, ("WITHIN GROUP", ALL_AT_ONCE)),
+            (
+                !call.aggdistinct.is_null(),
+                (
+                    "DISTINCT in an aggregate",
+                    "Count with approx_count_distinct(), or group by the values and aggregate again when you read.",
+                ),
+            ),
+            (
+                !call.aggorder.is_null(),
+                ("ORDER BY in an aggregate", ALL_AT_ONCE),
+            ),
         ];
         // SAFETY: a list of type oids.
         let arguments: Vec<String> = unsafe {
@@ -346,7 +357,7 @@ impl Expr {
             combine: row.text(2).map(Into::into),
             unsupported: unsupported
                 .into_iter()
-                .find_map(|(there, name)| there.then_some(name)),
+                .find_map(|(there, what)| there.then_some(what)),
         }
     }
 

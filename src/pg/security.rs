@@ -161,3 +161,18 @@ pub fn current_user_sql() -> String {
     };
     pganalytics_core::sql::ident(&name)
 }
+
+/// Whether the acting role may read some column of a relation.
+pub fn may_read_any_column(relation: Oid) -> bool {
+    let (user, select) = (current_user(), pg_sys::AclMode::from(pg_sys::ACL_SELECT));
+    // SAFETY: reads the catalog; a relation that is gone raises an error.
+    unsafe {
+        pg_sys::pg_class_aclcheck(relation, user, select) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck_all(
+                relation,
+                user,
+                select,
+                pg_sys::AclMaskHow::ACLMASK_ANY,
+            ) == pg_sys::AclResult::ACLCHECK_OK
+    }
+}

@@ -5,7 +5,7 @@
 
 use super::define::{Definition, define};
 use super::tail::segments_with_tail;
-use crate::catalog::names::sql_name;
+use crate::catalog::names::{self, sql_name};
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
@@ -32,7 +32,7 @@ pub struct Reader {
 fn load(state: Oid) -> Result<(Oid, Reader), Error> {
     worker::ensure_started();
     let denied = || Error::TailDenied {
-        state: sql_name(state),
+        state: names::shown(state),
     };
     let projection = Projection::of_state(state).ok_or_else(denied)?;
     let definition = define(projection.definition)?;
@@ -55,7 +55,7 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
         .or_raise();
     if access_key != Some(&reader.projection.access_key) {
         Err::<(), _>(Error::TailDenied {
-            state: sql_name(state),
+            state: names::shown(state),
         })
         .or_raise();
     }

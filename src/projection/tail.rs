@@ -5,7 +5,7 @@ use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::index::sees_any;
-use crate::pg::security::Platform;
+use crate::pg::security::{Platform, may_read_any_column};
 use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
@@ -58,9 +58,15 @@ pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> b
 #[pg_extern(sql = false)]
 fn tail_length(projection: Oid) -> i64 {
     let length = || {
-        let name = || crate::catalog::names::sql_name(projection);
+        let name = || crate::catalog::names::shown(projection);
         let projection = Projection::of_view(projection)
             .ok_or_else(|| Error::UnknownProjection { name: name() })?;
+        if !may_read_any_column(projection.relation) {
+            return Err(Error::NotOwner {
+                kind: "projection",
+                name: projection.name,
+            });
+        }
         Ok::<_, Error>(tail_length_of(&projection, i64::MAX))
     };
     length().or_raise()

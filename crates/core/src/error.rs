@@ -77,6 +77,14 @@ pub enum Error {
         /// What the caller named.
         name: String,
     },
+    /// A column that the extension made is gone or renamed.
+    #[error("event table \"{table}\" has no column \"{column}\"")]
+    MissingColumn {
+        /// The event table.
+        table: String,
+        /// The column's name.
+        column: String,
+    },
     /// A log whose catalog entry is missing.
     #[error("event table of position sequence \"{sequence}\" is not registered")]
     UnregisteredLog {
@@ -136,7 +144,9 @@ impl UserError for Error {
             Self::VersionConflict { .. } | Self::ConcurrentAppend { .. } => "40001",
             Self::VersionRequired { .. } => "23502",
             Self::IdReused { .. } => "23505",
-            Self::AppendOnly { .. } | Self::UnregisteredLog { .. } => "55000",
+            Self::AppendOnly { .. } | Self::MissingColumn { .. } | Self::UnregisteredLog { .. } => {
+                "55000"
+            }
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
             Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
@@ -182,6 +192,9 @@ impl UserError for Error {
                 }
                 Self::UnknownEventTable { .. } => {
                     "The view pganalytics.event_tables lists them; create_event_table() makes one."
+                }
+                Self::MissingColumn { .. } => {
+                    "The columns of an event table keep their names: rename it back."
                 }
                 Self::UnregisteredLog { .. } => {
                     "Restore the catalog tables of schema pganalytics_data together with the event table."
