@@ -15,6 +15,7 @@ mod worker;
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::init();
+    worker::init();
 }
 
 extension_sql_file!("../sql/01_schemas.sql", name = "schemas", bootstrap);
@@ -34,12 +35,6 @@ extension_sql_file!(
     name = "worker",
     requires = ["schemas"]
 );
-
-/// Called by PostgreSQL when it loads the library.
-#[pg_guard]
-extern "C-unwind" fn _PG_init() {
-    worker::init();
-}
 
 /// Required by `cargo pgrx test` at the root of the crate.
 #[cfg(test)]
