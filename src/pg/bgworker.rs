@@ -169,6 +169,8 @@ pub fn nap(length: Duration) {
             pg_sys::PG_WAIT_EXTENSION,
         );
         pg_sys::ResetLatch(pg_sys::MyLatch);
+        // A cancel that comes now has nothing to cancel.
+        pg_sys::QueryCancelPending = 0;
         pg_sys::check_for_interrupts!();
         if pg_sys::ConfigReloadPending != 0 {
             pg_sys::ConfigReloadPending = 0;
@@ -177,15 +179,18 @@ pub fn nap(length: Duration) {
     }
 }
 
-/// What `pg_stat_activity` shows: the activity, or `None` while there is none.
-pub fn report_activity(activity: Option<&str>) {
-    let (state, text) = match activity {
-        Some(text) => (
-            pg_sys::BackendState::STATE_RUNNING,
-            CString::new(text).unwrap_or_default(),
-        ),
-        None => (pg_sys::BackendState::STATE_IDLE, CString::default()),
-    };
+/// Has `pg_stat_activity` show what the process does.
+pub fn report_activity(doing: &str) {
+    report(pg_sys::BackendState::STATE_RUNNING, doing);
+}
+
+/// Has `pg_stat_activity` show that it does nothing, and why if that is not plain.
+pub fn report_idle(why: &str) {
+    report(pg_sys::BackendState::STATE_IDLE, why);
+}
+
+fn report(state: pg_sys::BackendState::Type, text: &str) {
+    let text = CString::new(text).unwrap_or_default();
     // SAFETY: the text is copied.
     unsafe { pg_sys::pgstat_report_activity(state, text.as_ptr()) }
 }

@@ -82,8 +82,9 @@ thread_local! {
     static WATCHING: OnceCell<()> = const { OnceCell::new() };
 }
 
-/// Has `action` run once this transaction has committed and others see what it
-/// did; not at all if it rolls back. It must not be able to fail.
+/// Has `action` run once this session has committed, so that others see what it
+/// did: this transaction, or a later one if this is rolled back. It must not be
+/// able to fail.
 pub fn after_commit(action: fn()) {
     AFTER_COMMIT.set(Some(action));
     WATCHING.with(|watching| {
@@ -99,14 +100,9 @@ extern "C-unwind" fn transaction_event(
     event: pg_sys::XactEvent::Type,
     _arg: *mut std::ffi::c_void,
 ) {
-    use pg_sys::XactEvent::*;
-    match event {
-        XACT_EVENT_COMMIT => {
-            if let Some(action) = AFTER_COMMIT.take() {
-                action();
-            }
-        }
-        XACT_EVENT_ABORT | XACT_EVENT_PREPARE => AFTER_COMMIT.set(None),
-        _ => {}
+    if event == pg_sys::XactEvent::XACT_EVENT_COMMIT
+        && let Some(action) = AFTER_COMMIT.take()
+    {
+        action();
     }
 }

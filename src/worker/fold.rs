@@ -13,6 +13,9 @@ use pganalytics_core::worker::{Due, REST_WHEN_LOCKED, rest_after};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+/// In place of a projection's number: the list of all.
+const LIST: i32 = 0;
+
 /// What the worker remembers of projections from look to look, by number.
 #[derive(Default)]
 pub struct Folding {
@@ -33,12 +36,13 @@ impl Folding {
             Ok(Some(projections)) => projections,
             Ok(None) => return Found::Nothing,
             Err(failure) => {
-                if !failure.is_passing() {
+                if !failure.is_passing() && self.is_news(LIST, &failure) {
                     failure.warn("could not list projections");
                 }
                 return Found::Projections;
             }
         };
+        self.reported.remove(&LIST);
         if projections.is_empty() {
             return Found::Extension;
         }
@@ -86,19 +90,19 @@ impl Folding {
             }
             Ok(projection.is_some())
         });
-        if noted.unwrap_or(true)
-            && self
-                .reported
-                .insert(projection.id, failure.message.clone())
-                .as_ref()
-                != Some(&failure.message)
-        {
+        if noted.unwrap_or(true) && self.is_news(projection.id, failure) {
             failure.warn(&format!(
                 "could not fold projection \"{}\"",
                 projection.name
             ));
         }
         rest_after(projection.failures.saturating_add(1))
+    }
+
+    /// Whether the server log does not yet say so.
+    fn is_news(&mut self, id: i32, failure: &Failure) -> bool {
+        let before = self.reported.insert(id, failure.message.clone());
+        before.as_ref() != Some(&failure.message)
     }
 }
 
@@ -121,7 +125,7 @@ fn fold_if_due(upkeep: &Upkeep) -> Result<(), Failure> {
         if !failing && !is_worth_folding(&projection, settings::fold_tail(), any) {
             return Ok(());
         }
-        bgworker::report_activity(Some(&format!("folding projection {}", projection.name)));
+        bgworker::report_activity(&format!("folding projection {}", projection.name));
         fold_and_tell(&projection, failing)
     })
 }

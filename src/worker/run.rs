@@ -49,7 +49,11 @@ pub fn work(by: StartedBy) {
             }
             continue;
         }
-        bgworker::report_activity(None);
+        bgworker::report_idle(if settings::is_on() {
+            ""
+        } else {
+            "pganalytics.worker is off"
+        });
         bgworker::report_statistics();
         if !nap() {
             return;

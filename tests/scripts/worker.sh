@@ -59,9 +59,8 @@ equals_its_query per_type
 
 echo "--- off again, with a worker there"
 set_server pganalytics.worker=off pganalytics.fold_tail=1
-# A nap that began before it saw the setting may end in a look.
-eventually 10 "the worker is asleep" "SELECT state = 'idle' FROM pganalytics.workers WHERE database = current_database()"
-sleep 0.5
+eventually 10 "the worker says so" "SELECT activity = 'pganalytics.worker is off' FROM pganalytics.workers
+  WHERE database = current_database()"
 append 100
 stays 1 "off: nothing is folded" "$(has_tail per_type 100)"
 equals_its_query per_type
@@ -100,7 +99,7 @@ eventually 30 "this one is once the lock is free" "$(folded per_type)"
 echo "--- an error"
 sql "SELECT pganalytics.create_projection('broken',
        'SELECT sum((payload->>''n'')::int) AS total FROM events')" >/dev/null
-sql "SELECT pganalytics.drop_projection('per_aggregate')"
+sql "SELECT pganalytics.drop_projection('per_aggregate')" >/dev/null
 sql "INSERT INTO events (event_type, aggregate_id, payload) VALUES ('type0', 'a0', '{\"n\": \"abc\"}')"
 eventually 30 "it is recorded" "SELECT last_error_state = '22P02' AND last_error LIKE '%abc%' AND last_error_at IS NOT NULL
   FROM pganalytics.projections WHERE name = 'broken'::regclass"
@@ -108,7 +107,7 @@ append 100
 eventually 30 "the other projection is folded" "$(folded per_type)"
 eventually 30 "it is tried again, later and later" "SELECT failures >= 2 FROM pganalytics_data.projection WHERE relation = 'broken'::regclass"
 now "what it has folded stays" "SELECT tail > 100 FROM pganalytics.projections WHERE name = 'broken'::regclass"
-sql "SELECT pganalytics.drop_projection('broken')"
+sql "SELECT pganalytics.drop_projection('broken')" >/dev/null
 equals_its_query per_type
 
 echo "--- terminated"
@@ -121,9 +120,11 @@ eventually 30 "and folds" "$(folded per_type)"
 echo "--- killed"
 set_server pganalytics.fold_tail=2000
 append 1900
+launcher=$(sql "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_analytics launcher'")
 kill -9 "$(worker_pid)"
 append 200 2>/dev/null || true
-eventually 60 "the server recovers" "SELECT true"
+eventually 60 "the server recovers, the launcher too" "SELECT pid <> $launcher FROM pg_stat_activity
+  WHERE backend_type = 'pg_analytics launcher'"
 append 2000
 eventually 60 "a worker comes" "$one_worker"
 eventually 60 "and folds" "$(folded per_type)"
