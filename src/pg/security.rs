@@ -76,8 +76,9 @@ impl Drop for Settings {
     fn drop(&mut self) {
         // While an error unwinds, the abort restores them.
         if !std::thread::panicking() {
-            // SAFETY: the level that `pin` opened.
-            unsafe { pg_sys::AtEOXact_GUC(true, self.0) }
+            // SAFETY: the level that `pin` opened. Rolled back, so that what a
+            // function of the projection has set meanwhile goes too.
+            unsafe { pg_sys::AtEOXact_GUC(false, self.0) }
         }
     }
 }
