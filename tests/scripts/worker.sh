@@ -110,6 +110,21 @@ now "what it has folded stays" "SELECT tail > 100 FROM pganalytics.projections W
 sql "SELECT pganalytics.drop_projection('broken')" >/dev/null
 equals_its_query per_type
 
+echo "--- terminated during a fold"
+sql "CREATE FUNCTION slow(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+       'BEGIN IF \$1 = ''slow'' THEN PERFORM pg_sleep(300); END IF; RETURN \$1; END'"
+sql "SELECT pganalytics.create_projection('slowly',
+       'SELECT slow(event_type) AS type, count(*) AS events FROM events GROUP BY 1')" >/dev/null
+sql "INSERT INTO events (event_type, aggregate_id) VALUES ('slow', 'a0')"
+append 100
+eventually 30 "its activity can be seen" "SELECT activity = 'folding projection slowly' FROM pganalytics.workers
+  WHERE database = current_database()"
+set_server pganalytics.worker=off
+now "it ends at once" "SELECT pg_terminate_backend($(worker_pid), 5000)"
+sql "SELECT pganalytics.drop_projection('slowly')" >/dev/null
+set_server pganalytics.worker=on
+eventually 60 "another worker comes" "$one_worker"
+
 echo "--- terminated"
 first=$(worker_pid)
 sql "SELECT pg_terminate_backend($first)" >/dev/null
