@@ -1,7 +1,6 @@
 //! Folding what is due: one projection after the other, each in a transaction of
 //! its own, so that one that fails or waits does not keep the others.
 
-use super::run::Found;
 use super::settings;
 use crate::catalog::projections::Projection;
 use crate::catalog::upkeep::{self, Upkeep};
@@ -12,6 +11,15 @@ use pganalytics_core::error::Error;
 use pganalytics_core::worker::{Due, REST_WHEN_LOCKED, rest_after};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
+
+/// What there is in the database.
+pub enum Found {
+    /// Not even the extension.
+    Nothing,
+    /// The extension, but no projection to be seen.
+    Extension,
+    Projections(Vec<Upkeep>),
+}
 
 /// In place of a projection's number: the list of all.
 const LIST: i32 = 0;
@@ -26,33 +34,40 @@ pub struct Folding {
 }
 
 impl Folding {
-    /// Looks at every projection and folds those that are due.
+    /// Folds the projections that are due.
     pub fn look(&mut self) -> Found {
+        let found = self.find();
+        if let Found::Projections(projections) = &found {
+            for projection in projections {
+                self.attend(projection);
+                if lock::is_wanted_without_sessions(bgworker::own_database()) {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// Only looks what is there.
+    pub fn find(&mut self) -> Found {
         let list = transaction::run(|| {
             let there = lock::pin_extension();
             Ok(there.then(upkeep::projections))
         });
-        let projections = match list {
-            Ok(Some(projections)) => projections,
-            Ok(None) => return Found::Nothing,
+        if list.is_ok() {
+            self.reported.remove(&LIST);
+        }
+        match list {
+            Ok(None) => Found::Nothing,
+            Ok(Some(projections)) if projections.is_empty() => Found::Extension,
+            Ok(Some(projections)) => Found::Projections(projections),
             Err(failure) => {
                 if !failure.is_passing() && self.is_news(LIST, &failure) {
                     failure.warn("could not list projections");
                 }
-                return Found::Projections;
-            }
-        };
-        self.reported.remove(&LIST);
-        if projections.is_empty() {
-            return Found::Extension;
-        }
-        for projection in &projections {
-            self.attend(projection);
-            if lock::is_wanted_without_sessions(bgworker::own_database()) {
-                break;
+                Found::Extension
             }
         }
-        Found::Projections
     }
 
     /// Folds one projection if it is due, and notes what comes of it.

@@ -3,7 +3,7 @@
 //! Between two looks it holds nothing but its own lock. It leaves when somebody
 //! wants the database without sessions, and when the extension is gone.
 
-use super::fold::Folding;
+use super::fold::{Folding, Found};
 use super::settings;
 use crate::pg::bgworker::{self, StartedBy};
 use crate::pg::lock;
@@ -15,51 +15,44 @@ const IDLE_EXIT: Duration = Duration::from_secs(60);
 /// How long a worker may sleep without a look at who waits for the database.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// What a look found.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
-pub enum Found {
-    /// No extension.
-    Nothing,
-    /// The extension, without a projection.
-    Extension,
-    /// Projections.
-    Projections,
-}
-
 /// The worker's process. It must be the only one of its database.
 pub fn work(by: StartedBy) {
     let mut folding = Folding::default();
     let mut busy = Instant::now();
     while lock::become_the_worker() {
-        let found = if settings::is_on() {
-            folding.look()
-        } else {
-            Found::Projections
-        };
-        if found == Found::Projections {
-            busy = Instant::now();
-        }
-        let idle = by == StartedBy::Session && busy.elapsed() >= IDLE_EXIT;
-        if found == Found::Nothing || (idle && found == Found::Extension) {
-            // Whoever found this worker running did not start another: look
-            // once more when all can see that there is none.
-            lock::step_down();
-            if folding.look() <= found {
-                return;
+        if settings::is_on() {
+            let found = folding.look();
+            if let Found::Projections(_) = found {
+                busy = Instant::now();
             }
-            continue;
-        }
-        bgworker::report_idle(if settings::is_on() {
-            ""
+            if is_superfluous(&found, by, busy) {
+                // Whoever found this worker running did not start another: look
+                // once more when all can see that there is none.
+                lock::step_down();
+                if is_superfluous(&folding.find(), by, busy) {
+                    return;
+                }
+                continue;
+            }
+            bgworker::report_idle("");
         } else {
-            "pganalytics.worker is off"
-        });
+            bgworker::report_idle("pganalytics.worker is off");
+        }
         bgworker::report_statistics();
         if !nap() {
             return;
         }
     }
     debug1!("another pg_analytics worker is running in this database");
+}
+
+/// Whether the worker has nothing to stay for.
+fn is_superfluous(found: &Found, by: StartedBy, busy: Instant) -> bool {
+    match found {
+        Found::Nothing => true,
+        Found::Extension => by == StartedBy::Session && busy.elapsed() >= IDLE_EXIT,
+        Found::Projections(_) => false,
+    }
 }
 
 /// Sleeps for the naptime; `false` if the worker is to leave.
