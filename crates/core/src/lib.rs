@@ -1,3 +1,6 @@
 //! The parts of pg_analytics that need no PostgreSQL: plain functions on plain
 //! values, tested in milliseconds. The extension (root package) reads datums,
 //! calls in here and writes the result back.
+
+pub mod error;
+pub mod window;
