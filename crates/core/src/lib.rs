@@ -3,4 +3,7 @@
 //! calls in here and writes the result back.
 
 pub mod error;
+pub mod hash;
+pub mod hyperloglog;
+pub mod numeric;
 pub mod window;
