@@ -3,9 +3,24 @@
 
 use pgrx::prelude::*;
 
+mod analytics;
+mod pg;
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
+
 ::pgrx::pg_module_magic!(name, version);
 
 extension_sql_file!("../sql/01_schemas.sql", name = "schemas", bootstrap);
+extension_sql_file!(
+    "../sql/40_windows.sql",
+    name = "windows",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/50_sketches.sql",
+    name = "sketches",
+    requires = ["schemas"]
+);
 
 /// Required by `cargo pgrx test` at the root of the crate.
 #[cfg(test)]

@@ -1,0 +1,1 @@
+//! Tests inside a server, one file per theme.
