@@ -54,7 +54,7 @@ fn hyperloglog_union(left: &[u8], right: &[u8]) -> Result<Vec<u8>, ErrorReport> 
 /// The transition of `hll` and `approx_count_distinct`.
 #[pg_extern(sql = false)]
 fn hll_transition(mut current: Internal, call: AggregateCall) -> Result<Internal, ErrorReport> {
-    let Some(hash) = call.hash_argument(1)? else {
+    let Some(hash) = call.hash_argument(1) else {
         return Ok(current);
     };
     if let Some(sketch) = state::<Sketch>(&mut current) {

@@ -44,26 +44,23 @@ impl AggregateCall {
     }
 
     /// The hash of the given argument of the SQL function, `None` if it is NULL.
-    pub fn hash_argument(&self, index: usize) -> Result<Option<u64>, ErrorReport> {
+    pub fn hash_argument(&self, index: usize) -> Option<u64> {
         // SAFETY: the call is alive, and the SQL declarations in sql/ give it this argument.
-        let Some(datum) = (unsafe { pgrx::fcinfo::pg_getarg_datum(self.0, index) }) else {
-            return Ok(None);
-        };
-        // SAFETY: only this extension's functions write `fn_extra` of their own calls,
-        // and those with an AggregateCall keep nothing else there.
-        let hasher = unsafe {
-            let known = (*(*self.0).flinfo).fn_extra.cast::<DatumHasher>();
-            match known.as_mut() {
-                Some(hasher) => hasher,
-                None => self.prepare_hasher(index)?,
+        let datum = unsafe { pgrx::fcinfo::pg_getarg_datum(self.0, index) }?;
+        // SAFETY: only this extension's functions write `fn_extra` of their own calls, and
+        // those with an AggregateCall keep nothing else there; the hasher was made for the
+        // type of this very argument.
+        unsafe {
+            let mut hasher = (*(*self.0).flinfo).fn_extra.cast::<DatumHasher>();
+            if hasher.is_null() {
+                hasher = self.prepare_hasher(index);
             }
-        };
-        // SAFETY: the hasher was made for the type of this very argument.
-        Ok(Some(unsafe { hasher.hash(datum) }))
+            Some((*hasher).hash(datum))
+        }
     }
 
     /// Looks the argument's type up, once per query.
-    fn prepare_hasher(&self, index: usize) -> Result<&mut DatumHasher, ErrorReport> {
+    fn prepare_hasher(&self, index: usize) -> *mut DatumHasher {
         // SAFETY: `flinfo` belongs to the call; `fn_mcxt` lives as long as `fn_extra`.
         unsafe {
             let info = (*self.0).flinfo;
@@ -71,7 +68,7 @@ impl AggregateCall {
             let hasher = DatumHasher::new(argument, (*info).fn_mcxt);
             let kept = PgMemoryContexts::For((*info).fn_mcxt).leak_and_drop_on_delete(hasher);
             (*info).fn_extra = kept.cast();
-            Ok(&mut *kept)
+            kept
         }
     }
 }
