@@ -15,4 +15,4 @@ mod settings;
 
 pub use guard::on_event;
 pub use segments::active_segment;
-pub use settings::{Keyed, LOG_OF_SEQUENCE, LOGS};
+pub use settings::{LOG_OF_SEQUENCE, LOGS};

@@ -120,6 +120,7 @@ extern "C-unwind" fn relation_changed(_arg: pg_sys::Datum, relation: Oid) {
     forget(&crate::log::LOGS, relation.to_u32());
     forget(&crate::log::LOG_OF_SEQUENCE, relation.to_u32());
     forget(&crate::projection::READERS, relation.to_u32());
+    forget(&crate::projection::TXID_INDEXES, relation.to_u32());
 }
 
 #[pg_guard]

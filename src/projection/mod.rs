@@ -14,4 +14,4 @@ mod tail;
 
 pub use fold::{Folded, fold};
 pub use read::{READERS, read_tail};
-pub use tail::is_worth_folding;
+pub use tail::{TXID_INDEXES, is_worth_folding};

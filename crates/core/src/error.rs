@@ -85,6 +85,14 @@ pub enum Error {
         /// The column's name.
         column: String,
     },
+    /// An index that the extension made is gone.
+    #[error("\"{table}\" has no index on ({columns})")]
+    MissingIndex {
+        /// The segment, heads or ledger.
+        table: String,
+        /// The columns of the index.
+        columns: String,
+    },
     /// A log whose catalog entry is missing.
     #[error("event table of position sequence \"{sequence}\" is not registered")]
     UnregisteredLog {
@@ -144,9 +152,10 @@ impl UserError for Error {
             Self::VersionConflict { .. } | Self::ConcurrentAppend { .. } => "40001",
             Self::VersionRequired { .. } => "23502",
             Self::IdReused { .. } => "23505",
-            Self::AppendOnly { .. } | Self::MissingColumn { .. } | Self::UnregisteredLog { .. } => {
-                "55000"
-            }
+            Self::AppendOnly { .. }
+            | Self::MissingColumn { .. }
+            | Self::MissingIndex { .. }
+            | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
             Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
@@ -195,6 +204,9 @@ impl UserError for Error {
                 }
                 Self::MissingColumn { .. } => {
                     "The columns of an event table keep their names: rename it back."
+                }
+                Self::MissingIndex { .. } => {
+                    "Create it again: the extension finds events and ids by it."
                 }
                 Self::UnregisteredLog { .. } => {
                     "Restore the catalog tables of schema pganalytics_data together with the event table."
