@@ -28,6 +28,13 @@ CREATE TABLE pganalytics_data.segment (
 );
 COMMENT ON TABLE pganalytics_data.segment IS 'the partitions of event tables and the ledger their ids are entered into';
 
+CREATE TABLE pganalytics_data.incarnation (
+    marker uuid PRIMARY KEY,
+    epoch integer NOT NULL UNIQUE
+);
+COMMENT ON TABLE pganalytics_data.incarnation IS
+    'the clusters this database has lived in; txids of the later ones are greater';
+
 CREATE SEQUENCE pganalytics_data.projection_id AS integer;
 COMMENT ON SEQUENCE pganalytics_data.projection_id IS 'numbers of projections, used in the names of what belongs to them';
 
@@ -63,6 +70,7 @@ GRANT SELECT ON pganalytics_data.event_table, pganalytics_data.segment TO PUBLIC
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table_id', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.incarnation', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection_id', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation', '');

@@ -2,6 +2,7 @@
 //! as the extension, handed over to the caller.
 
 use crate::catalog::event_tables::{self, Options};
+use crate::catalog::incarnation;
 use crate::catalog::names::{self, NewName};
 use crate::pg::Oid;
 use crate::pg::depend::goes_with;
@@ -42,6 +43,7 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     let (root, sequence) = create_root(&name);
 
     let _platform = Platform::act();
+    incarnation::mark();
     let id = event_tables::next_id();
     let heads = create_keyed(
         &format!("heads_{id}"),

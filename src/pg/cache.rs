@@ -117,6 +117,7 @@ fn forget<T>(cache: &'static LocalKey<RelationCache<T>>, relation: u32) {
 #[pg_guard]
 extern "C-unwind" fn relation_changed(_arg: pg_sys::Datum, relation: Oid) {
     GENERATION.set(GENERATION.get() + 1);
+    forget(&crate::catalog::incarnation::EPOCH, relation.to_u32());
     forget(&crate::log::LOGS, relation.to_u32());
     forget(&crate::log::LOG_OF_SEQUENCE, relation.to_u32());
     forget(&crate::projection::READERS, relation.to_u32());

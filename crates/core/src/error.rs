@@ -141,6 +141,9 @@ pub enum Error {
         /// What to do instead.
         hint: &'static str,
     },
+    /// The dump that the log came in has not been restored to its end.
+    #[error("the restore of pg_analytics is not complete")]
+    RestoreRunning,
     /// A fold asked for in a transaction that keeps an old snapshot.
     #[error("cannot fold a projection in a transaction above READ COMMITTED")]
     FoldNeedsFreshSnapshot,
@@ -152,7 +155,8 @@ impl UserError for Error {
             Self::VersionConflict { .. } | Self::ConcurrentAppend { .. } => "40001",
             Self::VersionRequired { .. } => "23502",
             Self::IdReused { .. } => "23505",
-            Self::AppendOnly { .. }
+            Self::RestoreRunning
+            | Self::AppendOnly { .. }
             | Self::MissingColumn { .. }
             | Self::MissingIndex { .. }
             | Self::UnregisteredLog { .. } => "55000",
@@ -216,6 +220,9 @@ impl UserError for Error {
                 }
                 Self::TailDenied { .. } => "Read the projection's view instead.",
                 Self::AlreadyExists { .. } => "Choose another name or schema, or drop it first.",
+                Self::RestoreRunning => {
+                    "Wait for it to end, or run REFRESH MATERIALIZED VIEW pganalytics_data.incarnation_marker."
+                }
                 Self::FoldNeedsFreshSnapshot => {
                     "Run it in a READ COMMITTED transaction. Reads are exact without it."
                 }
