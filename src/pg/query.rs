@@ -97,7 +97,7 @@ impl Query {
     pub fn keys(&self) -> Vec<Expr> {
         self.key_entries()
             .into_iter()
-            .map(|entry| expr_of(entry))
+            .map(expr_of)
             .collect()
     }
 
