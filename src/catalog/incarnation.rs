@@ -14,7 +14,8 @@ use super::names;
 
 thread_local! {
     /// The epoch, under one key.
-    pub static EPOCH: RelationCache<u32> = RelationCache::new();
+    pub(super) static EPOCH: RelationCache<u32> =
+        RelationCache::new(|relation| EPOCH.with(|cache| cache.forget(relation)));
 }
 
 const MARKER: &str = "pganalytics_data.incarnation_marker";

@@ -13,9 +13,11 @@ use std::rc::Rc;
 
 thread_local! {
     /// By segment relation.
-    pub static LOGS: RelationCache<Log> = RelationCache::new();
+    pub(super) static LOGS: RelationCache<Log> =
+        RelationCache::new(|relation| LOGS.with(|cache| cache.forget(relation)));
     /// The active segment by position sequence.
-    pub static LOG_OF_SEQUENCE: RelationCache<i32> = RelationCache::new();
+    pub(super) static LOG_OF_SEQUENCE: RelationCache<i32> =
+        RelationCache::new(|relation| LOG_OF_SEQUENCE.with(|cache| cache.forget(relation)));
 }
 
 /// The numbers of the columns that the trigger reads and writes.

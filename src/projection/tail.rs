@@ -16,7 +16,8 @@ use pgrx::prelude::*;
 
 thread_local! {
     /// The index on `txid`, by segment.
-    pub static TXID_INDEXES: RelationCache<Oid> = RelationCache::new();
+    pub(super) static TXID_INDEXES: RelationCache<Oid> =
+        RelationCache::new(|relation| TXID_INDEXES.with(|cache| cache.forget(relation)));
 }
 
 fn txid_index(segment: Oid) -> Result<(Oid, Oid), Error> {
