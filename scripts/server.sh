@@ -6,8 +6,8 @@
 #   scripts/server.sh with NAME COMMAND…     with PGHOST, PGUSER … set
 #
 # NAME is demo (default) or bench, with the optimised build of target/pg15-demo;
-# tests, with the debug build of target/pg15 and tests/server.conf; or plain, with
-# the debug build and without shared_preload_libraries.
+# tests or restored, with the debug build of target/pg15 and tests/server.conf; or
+# plain, with the debug build and without shared_preload_libraries.
 source "$(dirname "$0")/lib.sh"
 
 action=${1:?usage: scripts/server.sh start|stop|status|psql|line|remove [NAME]}
@@ -18,9 +18,9 @@ log=$dir/server.log
 preload=pg_analytics
 case $name in
   demo | bench) prefix=$RELEASE_PREFIX conf= ;;
-  tests) prefix=$TEST_PREFIX conf=$ROOT/tests/server.conf ;;
+  tests | restored) prefix=$TEST_PREFIX conf=$ROOT/tests/server.conf ;;
   plain) prefix=$TEST_PREFIX conf= preload= ;;
-  *) die "no such server: $name (demo, bench, tests or plain)" ;;
+  *) die "no such server: $name (demo, bench, tests, restored or plain)" ;;
 esac
 bin=$(dirname "$(prefix_pg_config "$prefix")")
 

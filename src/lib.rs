@@ -5,10 +5,13 @@ use pgrx::prelude::*;
 
 ::pgrx::pg_module_magic!(name, version);
 
+mod analytics;
 mod catalog;
 mod log;
 mod pg;
 mod projection;
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
 mod worker;
 
 /// Called when the library is loaded.
@@ -33,6 +36,17 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/30_worker.sql",
     name = "worker",
+    requires = ["schemas"]
+);
+
+extension_sql_file!(
+    "../sql/40_windows.sql",
+    name = "windows",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/50_sketches.sql",
+    name = "sketches",
     requires = ["schemas"]
 );
 

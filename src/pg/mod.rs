@@ -2,14 +2,17 @@
 //! Every function here is safe to call from the rest of the extension as long as
 //! the caller runs inside a backend.
 
+pub mod aggregate;
 pub mod bgworker;
 pub mod cache;
 pub mod databases;
+pub mod datum_hash;
 pub mod depend;
 mod entry;
 pub mod error;
 pub mod index;
 pub mod lock;
+pub mod message;
 pub mod query;
 pub mod security;
 pub mod settings;

@@ -2,6 +2,7 @@
 //! its own, so that one that fails or waits does not keep the others.
 
 use super::settings;
+use crate::catalog::incarnation;
 use crate::catalog::projections::Projection;
 use crate::catalog::upkeep::{self, Upkeep};
 use crate::pg::transaction::Failure;
@@ -52,7 +53,11 @@ impl Folding {
     pub fn find(&mut self) -> Found {
         let list = transaction::run(|| {
             let there = lock::pin_extension();
-            Ok(there.then(upkeep::projections))
+            let list = there.then(upkeep::projections);
+            // While a dump is being restored, nothing may be folded or written.
+            let restoring = list.as_ref().is_some_and(|list| !list.is_empty())
+                && incarnation::epoch() == Err(Error::RestoreRunning);
+            Ok(if restoring { Some(vec![]) } else { list })
         });
         if list.is_ok() {
             self.reported.remove(&LIST);
