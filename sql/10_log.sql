@@ -16,7 +16,7 @@ LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uuid_v7_wrapper';
 COMMENT ON FUNCTION pganalytics.uuid_v7() IS 'a time-ordered UUID (RFC 9562, version 7), the default of event_id';
 
 CREATE FUNCTION pganalytics.active_segment(position_sequence regclass) RETURNS integer
-LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'active_segment';
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'active_segment';
 COMMENT ON FUNCTION pganalytics.active_segment(regclass) IS
     'the number of the segment that takes appends, the default of the column segment';
 

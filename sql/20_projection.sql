@@ -16,7 +16,7 @@ COMMENT ON FUNCTION pganalytics.drop_projection(text) IS 'drops a projection and
 
 CREATE FUNCTION pganalytics.tail_length(projection regclass) RETURNS bigint
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tail_length_wrapper';
-COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded';
+COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded; NULL if there is no such projection';
 
 CREATE FUNCTION pganalytics_data.read_tail(state anyelement, definition "any", access_key uuid)
 RETURNS SETOF anyelement

@@ -45,13 +45,13 @@ pub fn of_segment(segment: Oid) -> Result<OfSegment, Error> {
 }
 
 /// The event table of a position sequence, and its active segment.
-pub fn active_segment(sequence: Oid) -> Result<(Oid, i32), Error> {
+pub fn active_segment(sequence: Oid) -> Result<(Vec<Oid>, i32), Error> {
     let _platform = Platform::act();
     spi::latest(
         "SELECT relation::oid, active_segment FROM pganalytics_data.event_table WHERE position_sequence = $1",
         vec![Arg::Oid(sequence)],
     )
-    .map(|row| (row.oid(0), row.number(1)))
+    .map(|row| (vec![row.oid(0)], row.number(1)))
     .ok_or_else(|| Error::UnregisteredLog { sequence: names::shown(sequence) })
 }
 
@@ -61,15 +61,15 @@ pub struct Segment {
     pub relation: Oid,
 }
 
-/// The segments of an event table that the active snapshot lists.
-pub fn segments(event_table: Oid) -> Vec<Segment> {
+/// The segments of an event table.
+pub fn segments(event_table: Oid, under: Under) -> Vec<Segment> {
     let _platform = Platform::act();
     spi::run_kept(
         "SELECT s.number, s.relation::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          WHERE t.relation = $1 AND s.number <= t.active_segment ORDER BY s.number",
         vec![Arg::Oid(event_table)],
-        Under::Active,
+        under,
     )
     .iter()
     .map(|row| Segment { number: row.number(0), relation: row.oid(1) })

@@ -28,7 +28,7 @@ pub fn epoch() -> Result<u32, Error> {
         .map(|epoch| *epoch)
 }
 
-fn read() -> Result<(Oid, u32), Error> {
+fn read() -> Result<(Vec<Oid>, u32), Error> {
     let _platform = Platform::act();
     let marker = names::find(MARKER).ok_or(Error::RestoreRunning)?;
     let populated = spi::latest(
@@ -55,9 +55,9 @@ fn read() -> Result<(Oid, u32), Error> {
             vec![],
             Under::Fresh,
         );
-        return Ok((marker, row.number(1)));
+        return Ok((vec![marker], row.number(1)));
     }
-    Ok((marker, row.number(0)))
+    Ok((vec![marker], row.number(0)))
 }
 
 /// Makes the marker, which must be no member of the extension: members are not

@@ -18,7 +18,7 @@ pub fn lock(log: &Log, aggregate_id: Datum, aggregate: &[u8]) {
         return;
     }
     let heads = Relation::open(log.heads.table, Lock::Write);
-    while !unique::lock(&heads, log.heads.index, aggregate_id) {
+    while !unique::lock(&heads, log.heads.index, unique::Key::Text, aggregate_id) {
         let mut row = [aggregate_id, Datum::from(0i64), Datum::from(log.segment)];
         // A head made by this transaction is locked by being its own.
         if let Outcome::Inserted =

@@ -9,7 +9,6 @@ use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::version::Versions;
 use pgrx::pg_sys::Oid;
-use std::ffi::CStr;
 use std::rc::Rc;
 
 thread_local! {
@@ -72,25 +71,25 @@ impl Log {
     }
 }
 
-fn load(segment: Oid) -> Result<(Oid, Log), Error> {
+fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
     worker::ensure_started();
     let row = catalog::event_tables::of_segment(segment)?;
-    let column = |name: &CStr| match column_number(segment, name) {
-        0 => Err(Error::MissingColumn {
+    let column = |name: &'static str| match column_number(segment, name) {
+        0 => Err(Error::ColumnMissing {
             table: row.name.clone(),
-            column: name.to_string_lossy().into_owned(),
+            column: name,
         }),
         number => Ok(number),
     };
     let columns = Columns {
-        event_id: column(c"event_id")?,
-        event_type: column(c"event_type")?,
-        aggregate_id: column(c"aggregate_id")?,
-        version: column(c"version")?,
-        payload: column(c"payload")?,
-        recorded_at: column(c"recorded_at")?,
-        position: column(c"position")?,
-        txid: column(c"txid")?,
+        event_id: column("event_id")?,
+        event_type: column("event_type")?,
+        aggregate_id: column("aggregate_id")?,
+        version: column("version")?,
+        payload: column("payload")?,
+        recorded_at: column("recorded_at")?,
+        position: column("position")?,
+        txid: column("txid")?,
     };
     let log = Log {
         name: row.name,
@@ -106,5 +105,5 @@ fn load(segment: Oid) -> Result<(Oid, Log), Error> {
         version_index: index_on(segment, &["aggregate_id", "version"])?,
         columns,
     };
-    Ok((row.root, log))
+    Ok((vec![row.root], log))
 }

@@ -6,11 +6,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-/// Values by relation, forgotten when the relation they depend on changes.
+/// Values by relation, forgotten when that or a relation they depend on changes.
 ///
 /// PostgreSQL tells a backend of every committed change to a relation it has
 /// locked; whoever changes a catalog row of ours invalidates its relation.
-pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, (u32, Rc<T>)>>);
+pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, (Vec<u32>, Rc<T>)>>);
 
 impl<T> RelationCache<T> {
     /// Empty. `forget` passes its argument on to [`RelationCache::forget`] of this
@@ -20,25 +20,32 @@ impl<T> RelationCache<T> {
         Self(RefCell::new(HashMap::new()))
     }
 
+    /// The same for values that hold the text of queries, which names schemas,
+    /// functions and types: forgotten when any of those changes.
+    pub fn of_queries(forget: fn(u32)) -> Self {
+        NAMING_CACHES.with_borrow_mut(|caches| caches.push(forget));
+        Self::new(forget)
+    }
+
     /// The value for `key`, made by `make` if it is not there; it lives as long
-    /// as the relation that `make` returns with it stays as it is.
+    /// as the relations that `make` returns with it stay as they are.
     pub fn get_or_make<E>(
         &self,
         key: Oid,
-        make: impl FnOnce() -> Result<(Oid, T), E>,
+        make: impl FnOnce() -> Result<(Vec<Oid>, T), E>,
     ) -> Result<Rc<T>, E> {
         watch();
         if let Some((_, value)) = self.0.borrow().get(&key.to_u32()) {
             return Ok(Rc::clone(value));
         }
         let generation = GENERATION.get();
-        let (relation, value) = make()?;
+        let (relations, value) = make()?;
         let value = Rc::new(value);
         // Something changed while it was made: use it once, keep nothing.
         if generation == GENERATION.get() {
             self.0
                 .borrow_mut()
-                .insert(key.to_u32(), (relation.to_u32(), Rc::clone(&value)));
+                .insert(key.to_u32(), (numbers(&relations), Rc::clone(&value)));
         }
         Ok(value)
     }
@@ -49,10 +56,14 @@ impl<T> RelationCache<T> {
             if relation == 0 {
                 map.clear();
             } else {
-                map.retain(|key, (on, _)| *on != relation && *key != relation);
+                map.retain(|key, (on, _)| !on.contains(&relation) && *key != relation);
             }
         }
     }
+}
+
+fn numbers(relations: &[Oid]) -> Vec<u32> {
+    relations.iter().map(|relation| relation.to_u32()).collect()
 }
 
 /// The aggregates whose heads this transaction has locked.
@@ -94,11 +105,22 @@ thread_local! {
     static WATCHING: Cell<bool> = const { Cell::new(false) };
     /// How to reach each cache in use.
     static CACHES: RefCell<Vec<fn(u32)>> = const { RefCell::new(vec![]) };
+    /// Those of them whose values hold names.
+    static NAMING_CACHES: RefCell<Vec<fn(u32)>> = const { RefCell::new(vec![]) };
     /// Counts invalidations.
     static GENERATION: Cell<u64> = const { Cell::new(0) };
     /// See [`LockedHeads`].
     pub static LOCKED_HEADS: LockedHeads = LockedHeads::new();
 }
+
+/// What the text of a projection's queries names, besides its relations.
+const NAMED_IN_QUERIES: [pg_sys::SysCacheIdentifier::Type; 5] = [
+    pg_sys::SysCacheIdentifier::NAMESPACEOID,
+    pg_sys::SysCacheIdentifier::PROCOID,
+    pg_sys::SysCacheIdentifier::TYPEOID,
+    pg_sys::SysCacheIdentifier::OPEROID,
+    pg_sys::SysCacheIdentifier::COLLOID,
+];
 
 /// Registers the callbacks, once per backend.
 fn watch() {
@@ -108,6 +130,13 @@ fn watch() {
     // SAFETY: the callbacks live as long as the library, which is never unloaded.
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::from(0));
+        for cache in NAMED_IN_QUERIES {
+            pg_sys::CacheRegisterSyscacheCallback(
+                cache as i32,
+                Some(name_changed),
+                pg_sys::Datum::from(0),
+            );
+        }
         pg_sys::RegisterXactCallback(Some(transaction_ended), std::ptr::null_mut());
         pg_sys::RegisterSubXactCallback(Some(subtransaction_event), std::ptr::null_mut());
     }
@@ -119,6 +148,16 @@ extern "C-unwind" fn relation_changed(_arg: pg_sys::Datum, relation: Oid) {
     let caches = CACHES.with_borrow(Clone::clone);
     for forget in caches {
         forget(relation.to_u32());
+    }
+}
+
+/// A schema, function, type, operator or collation: the texts may name it.
+#[pg_guard]
+extern "C-unwind" fn name_changed(_arg: pg_sys::Datum, _cache: i32, _hash: u32) {
+    GENERATION.set(GENERATION.get() + 1);
+    let caches = NAMING_CACHES.with_borrow(Clone::clone);
+    for forget in caches {
+        forget(0);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::*;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 unsafe extern "C-unwind" {
     fn nextval_internal(sequence: Oid, check_permissions: bool) -> i64;
@@ -152,7 +152,10 @@ pub fn next_value(sequence: Oid) -> i64 {
 }
 
 /// The number of a column, 0 if the relation has none of this name.
-pub fn column_number(relation: Oid, name: &CStr) -> i16 {
+pub fn column_number(relation: Oid, name: &str) -> i16 {
+    let Ok(name) = CString::new(name) else {
+        return 0;
+    };
     // SAFETY: reads the catalog inside a transaction.
     unsafe { pg_sys::get_attnum(relation, name.as_ptr()) }
 }

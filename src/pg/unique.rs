@@ -148,29 +148,56 @@ fn insert_speculatively(table: &Relation, index: &Relation, values: &mut [pg_sys
     }
 }
 
-/// Finds the row with `key` in `table` by its primary key `index` and locks it
-/// against everybody else to the end of the transaction. `false`: there is none.
-pub fn lock(table: &Relation, index: Oid, key: pg_sys::Datum) -> bool {
-    let (search, found) = (Slot::of(table), Slot::of(table));
-    // SAFETY: the search slot needs the key columns only; the others are NULL.
-    unsafe {
-        pg_sys::ExecStoreAllNullTuple(search.0);
-        *(*search.0).tts_values = key;
-        *(*search.0).tts_isnull = false;
-        pg_sys::RelationFindReplTupleByIndex(
-            table.raw(),
-            index,
-            pg_sys::LockTupleMode::LockTupleNoKeyExclusive,
-            search.0,
-            found.0,
-        )
+/// Finds the row with `key` in `table` by its unique `index` and locks it against
+/// everybody else to the end of the transaction. `false`: there is none.
+///
+/// A row of this transaction is locked by being its own, and has to be left
+/// alone: one that the running command made cannot be locked.
+pub fn lock(table: &Relation, index: Oid, kind: Key, key: pg_sys::Datum) -> bool {
+    let index = Relation::open(index, Lock::Write);
+    let slot = Slot::of(table);
+    loop {
+        if find(table, &index, kind, key, &slot).is_none() {
+            return false;
+        }
+        if is_own(&slot) || lock_found(table, &slot) {
+            return true;
+        }
     }
 }
 
-/// Whether the row in `slot` is of this transaction or its snapshot sees it.
-pub fn visible(table: &Relation, slot: &Slot) -> bool {
-    // SAFETY: inside a transaction above READ COMMITTED, whose snapshot is set;
-    // the slot holds a stored row of `table` and pins its page.
+/// Locks the row in `slot`; `false`: somebody has replaced or removed it.
+fn lock_found(table: &Relation, slot: &Slot) -> bool {
+    // SAFETY: the slot holds a stored row of `table`; the snapshot is pushed, as
+    // the table's access method asks for, and popped before anything else is.
+    unsafe {
+        let mut failure = pg_sys::TM_FailureData::default();
+        let mut place = (*slot.0).tts_tid;
+        pg_sys::ExecClearTuple(slot.0);
+        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+        let result = pg_sys::table_tuple_lock(
+            table.raw(),
+            &mut place,
+            pg_sys::GetActiveSnapshot(),
+            slot.0,
+            pg_sys::GetCurrentCommandId(false),
+            pg_sys::LockTupleMode::LockTupleNoKeyExclusive,
+            pg_sys::LockWaitPolicy::LockWaitBlock,
+            0,
+            &mut failure,
+        );
+        pg_sys::PopActiveSnapshot();
+        match result {
+            pg_sys::TM_Result::TM_Ok => true,
+            pg_sys::TM_Result::TM_Updated | pg_sys::TM_Result::TM_Deleted => false,
+            other => pgrx::error!("unexpected result of locking a row: {other}"),
+        }
+    }
+}
+
+/// Whether this transaction, a subtransaction of it included, made the row in `slot`.
+fn is_own(slot: &Slot) -> bool {
+    // SAFETY: the slot holds a stored row, which has system columns.
     unsafe {
         let mut null = false;
         let inserter = (*(*slot.0).tts_ops)
@@ -180,7 +207,19 @@ pub fn visible(table: &Relation, slot: &Slot) -> bool {
             pg_sys::TransactionIdIsCurrentTransactionId(pg_sys::TransactionId::from(
                 id.value() as u32
             ))
-        }) || pg_sys::table_tuple_satisfies_snapshot(
+        })
+    }
+}
+
+/// Whether the row in `slot` is of this transaction or its snapshot sees it.
+pub fn visible(table: &Relation, slot: &Slot) -> bool {
+    if is_own(slot) {
+        return true;
+    }
+    // SAFETY: inside a transaction above READ COMMITTED, whose snapshot is set;
+    // the slot holds a stored row of `table` and pins its page.
+    unsafe {
+        pg_sys::table_tuple_satisfies_snapshot(
             table.raw(),
             slot.0,
             pg_sys::GetTransactionSnapshot(),

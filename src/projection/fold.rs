@@ -1,12 +1,12 @@
 //! Fold: merge the tail into the state and move the checkpoint, in one
 //! transaction.
 //!
-//! Lock, then look: the checkpoint row and the event table are locked by
+//! Lock, then look: the checkpoint row, the event table and its segments are locked by
 //! statements of their own, then one snapshot is taken, and the checkpoint saved
 //! is that snapshot. Own rows are left for the next fold.
 
 use super::define::define;
-use super::tail::segments_with_tail;
+use super::tail::{lock_segments, segments_with_tail};
 use crate::catalog::incarnation;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
@@ -38,6 +38,7 @@ pub fn fold(projection: &Projection) -> Result<Folded, Error> {
     };
     let from = projection.lock_checkpoint().ok_or_else(unknown)?;
     let _log = Relation::open(projection.event_table, Lock::Read);
+    lock_segments(projection.event_table);
     let epoch = incarnation::epoch()?;
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();

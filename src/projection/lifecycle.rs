@@ -63,6 +63,7 @@ fn create(name: &str, query: &str) -> Result<Oid, Error> {
         &shape.shape,
         &name.sql(),
         &sql_name(state),
+        &sql_name(shape.event_table),
         &tail,
     ));
     let relation = find(&name.sql()).unwrap_or(Oid::INVALID);

@@ -20,7 +20,7 @@ use pganalytics_core::projection::{delta_sql, tail_source};
 thread_local! {
     /// By state relation; forgotten when that or the event table changes.
     pub(super) static READERS: RelationCache<Reader> =
-        RelationCache::new(|relation| READERS.with(|cache| cache.forget(relation)));
+        RelationCache::of_queries(|relation| READERS.with(|cache| cache.forget(relation)));
 }
 
 /// What a read needs to know of a projection, besides its checkpoint.
@@ -30,7 +30,7 @@ pub struct Reader {
     table: String,
 }
 
-fn load(state: Oid) -> Result<(Oid, Reader), Error> {
+fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     worker::ensure_started();
     let denied = || Error::TailDenied {
         state: names::shown(state),
@@ -38,8 +38,14 @@ fn load(state: Oid) -> Result<(Oid, Reader), Error> {
     let projection = Projection::of_state(state).ok_or_else(denied)?;
     let definition = define(projection.definition)?;
     let table = sql_name(projection.event_table);
-    Ok((
+    // The owner is the view's.
+    let relations = vec![
         projection.event_table,
+        projection.relation,
+        projection.definition,
+    ];
+    Ok((
+        relations,
         Reader {
             projection,
             definition,

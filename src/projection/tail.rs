@@ -5,8 +5,8 @@ use crate::catalog::names::index_on;
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::error::OrRaise;
-use crate::pg::index::sees_any;
+use crate::pg::error::{OrRaise, raise};
+use crate::pg::index::{Lock, Relation, sees_any};
 use crate::pg::security::{Platform, may_read_any_column};
 use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
@@ -20,8 +20,8 @@ thread_local! {
         RelationCache::new(|relation| TXID_INDEXES.with(|cache| cache.forget(relation)));
 }
 
-fn txid_index(segment: Oid) -> Result<(Oid, Oid), Error> {
-    Ok((segment, index_on(segment, &["txid"])?))
+fn txid_index(segment: Oid) -> Result<(Vec<Oid>, Oid), Error> {
+    Ok((vec![segment], index_on(segment, &["txid"])?))
 }
 
 /// The numbers of the segments in which the active snapshot sees a tail.
@@ -29,7 +29,7 @@ fn txid_index(segment: Oid) -> Result<(Oid, Oid), Error> {
 /// The segments come from the catalog and are named in the query, so the plan
 /// opens those and no others, however many there are.
 pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Vec<i32> {
-    event_tables::segments(event_table)
+    event_tables::segments(event_table, Under::Active)
         .into_iter()
         .filter(|s| {
             let index = TXID_INDEXES
@@ -44,6 +44,13 @@ pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Vec<i32>
         })
         .map(|s| s.number)
         .collect()
+}
+
+/// Locks the segments against being rewritten, for a snapshot to be taken next.
+pub fn lock_segments(event_table: Oid) {
+    for segment in event_tables::segments(event_table, Under::Latest) {
+        drop(Relation::open(segment.relation, Lock::Read));
+    }
 }
 
 /// The number of events in the tail, counted up to `most`.
@@ -69,20 +76,16 @@ pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> b
     length >= most || (long_ago && length > 0)
 }
 
-/// For the view `projections`.
+/// For the view `projections`. NULL if there is no such projection: one of those
+/// that the view's snapshot lists may have been dropped meanwhile.
 #[pg_extern(sql = false)]
-fn tail_length(projection: Oid) -> i64 {
-    let length = || {
-        let name = || crate::catalog::names::shown(projection);
-        let projection = Projection::of_view(projection)
-            .ok_or_else(|| Error::UnknownProjection { name: name() })?;
-        if !may_read_any_column(projection.relation) {
-            return Err(Error::NotOwner {
-                kind: "projection",
-                name: projection.name,
-            });
-        }
-        Ok::<_, Error>(tail_length_of(&projection, i64::MAX))
-    };
-    length().or_raise()
+fn tail_length(projection: Oid) -> Option<i64> {
+    let projection = Projection::of_view(projection)?;
+    if !may_read_any_column(projection.relation) {
+        raise(Error::NotOwner {
+            kind: "projection",
+            name: projection.name,
+        });
+    }
+    Some(tail_length_of(&projection, i64::MAX))
 }

@@ -71,19 +71,19 @@ pub enum Error {
         /// The number that takes appends.
         active: i32,
     },
+    /// A column that the extension reads or sets has been renamed or dropped.
+    #[error("column \"{column}\" of event table \"{table}\" does not exist")]
+    ColumnMissing {
+        /// The event table.
+        table: String,
+        /// The column.
+        column: &'static str,
+    },
     /// The relation is known to nobody: not created here, or restored in part.
     #[error("\"{name}\" is not an event table")]
     UnknownEventTable {
         /// What the caller named.
         name: String,
-    },
-    /// A column that the extension made is gone or renamed.
-    #[error("event table \"{table}\" has no column \"{column}\"")]
-    MissingColumn {
-        /// The event table.
-        table: String,
-        /// The column's name.
-        column: String,
     },
     /// An index that the extension made is gone.
     #[error("\"{table}\" has no index on ({columns})")]
@@ -157,11 +157,11 @@ impl UserError for Error {
             Self::IdReused { .. } => "23505",
             Self::RestoreRunning
             | Self::AppendOnly { .. }
-            | Self::MissingColumn { .. }
             | Self::MissingIndex { .. }
             | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
+            Self::ColumnMissing { .. } => "42703",
             Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
             Self::AlreadyExists { .. } => "42710",
             Self::Unsupported { .. } => "0A000",
@@ -203,11 +203,11 @@ impl UserError for Error {
                 Self::SegmentNotActive { .. } => {
                     "Leave the column \"segment\" out of the INSERT."
                 }
+                Self::ColumnMissing { .. } => {
+                    "Give the column its name back: what the extension sets and reads keeps its name."
+                }
                 Self::UnknownEventTable { .. } => {
                     "The view pganalytics.event_tables lists them; create_event_table() makes one."
-                }
-                Self::MissingColumn { .. } => {
-                    "The columns of an event table keep their names: rename it back."
                 }
                 Self::MissingIndex { .. } => {
                     "Create it again: the extension finds events and ids by it."
