@@ -4,9 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# It drops a database: on the private server only.
+# It drops a database: on private servers only (see scripts/server.sh).
 case ${PGHOST:-} in
-  "$(cd .. && pwd -P)"/target/demo/* | /tmp/pg_analytics.*) ;;
+  "$(cd .. && pwd -P)"/target/* | /tmp/pg_analytics.*) ;;
   *) echo "error: run it on the private server: make demo" >&2; exit 1 ;;
 esac
 export PGDATABASE=demo PGTZ=UTC PGDATESTYLE=ISO PGCLIENTENCODING=UTF8 PAGER=cat
