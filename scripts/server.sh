@@ -6,7 +6,7 @@
 #   scripts/server.sh with NAME COMMAND…     with PGHOST, PGUSER … set
 #
 # NAME is demo (default) or bench, with the optimised build of target/pg15-demo,
-# or tests, with the debug build of target/pg15 and tests/server.conf.
+# or tests or restored, with the debug build of target/pg15 and tests/server.conf.
 source "$(dirname "$0")/lib.sh"
 
 action=${1:?usage: scripts/server.sh start|stop|status|psql|line|remove [NAME]}
@@ -16,8 +16,8 @@ data=$dir/data
 log=$dir/server.log
 case $name in
   demo | bench) prefix=$RELEASE_PREFIX conf= ;;
-  tests) prefix=$TEST_PREFIX conf=$ROOT/tests/server.conf ;;
-  *) die "no such server: $name (demo, bench or tests)" ;;
+  tests | restored) prefix=$TEST_PREFIX conf=$ROOT/tests/server.conf ;;
+  *) die "no such server: $name (demo, bench, tests or restored)" ;;
 esac
 bin=$(dirname "$(prefix_pg_config "$prefix")")
 

@@ -5,10 +5,13 @@ use pgrx::prelude::*;
 
 ::pgrx::pg_module_magic!(name, version);
 
+mod analytics;
 mod catalog;
 mod log;
 mod pg;
 mod projection;
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
 
 /// Called when the library is loaded.
 #[pg_guard]
@@ -27,6 +30,17 @@ extension_sql_file!(
     "../sql/20_projection.sql",
     name = "projection",
     requires = ["log"]
+);
+
+extension_sql_file!(
+    "../sql/40_windows.sql",
+    name = "windows",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/50_sketches.sql",
+    name = "sketches",
+    requires = ["schemas"]
 );
 
 /// Required by `cargo pgrx test` at the root of the crate.

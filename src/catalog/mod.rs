@@ -2,5 +2,6 @@
 //! committed state and as their owner.
 
 pub mod event_tables;
+pub mod incarnation;
 pub mod names;
 pub mod projections;

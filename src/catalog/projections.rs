@@ -176,15 +176,20 @@ fn parsed(row: &Row) -> Checkpoint {
 /// what was left of them.
 pub fn next_id() -> i32 {
     let _platform = Platform::act();
-    let orphans = spi::run(
-        "DELETE FROM pganalytics_data.projection p \
-         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) \
-         RETURNING p.definition::oid::text, EXISTS (SELECT FROM pg_class c WHERE c.oid = p.definition)",
+    let gone = spi::run(
+        "WITH gone AS (DELETE FROM pganalytics_data.projection p \
+             WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) RETURNING id, definition) \
+         SELECT gone.definition::oid, g.state::oid, to_regclass('pganalytics_data.access_' || gone.id)::oid \
+         FROM gone LEFT JOIN pganalytics_data.generation g ON g.projection = gone.id",
         vec![],
         Under::Fresh,
     );
-    for orphan in orphans.iter().filter(|row| row.known(1) == "t") {
-        spi::execute(&format!("DROP VIEW {}", names::sql_name(orphan.oid(0))));
+    for row in gone {
+        for (column, kind) in ["VIEW", "TABLE", "TABLE"].into_iter().enumerate() {
+            if row.text(column).is_some() && names::exists(row.oid(column)) {
+                spi::execute(&format!("DROP {kind} {}", names::sql_name(row.oid(column))));
+            }
+        }
     }
     spi::run(
         "SELECT nextval('pganalytics_data.projection_id')",

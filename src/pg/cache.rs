@@ -5,7 +5,6 @@ use pgrx::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::thread::LocalKey;
 
 /// Values by relation, forgotten when the relation they depend on changes.
 ///
@@ -14,8 +13,10 @@ use std::thread::LocalKey;
 pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, (u32, Rc<T>)>>);
 
 impl<T> RelationCache<T> {
-    /// Empty.
-    pub fn new() -> Self {
+    /// Empty. `forget` passes its argument on to [`RelationCache::forget`] of this
+    /// very cache, which lives in a `thread_local!`.
+    pub fn new(forget: fn(u32)) -> Self {
+        CACHES.with_borrow_mut(|caches| caches.push(forget));
         Self(RefCell::new(HashMap::new()))
     }
 
@@ -91,6 +92,8 @@ impl LockedHeads {
 
 thread_local! {
     static WATCHING: Cell<bool> = const { Cell::new(false) };
+    /// How to reach each cache in use.
+    static CACHES: RefCell<Vec<fn(u32)>> = const { RefCell::new(vec![]) };
     /// Counts invalidations.
     static GENERATION: Cell<u64> = const { Cell::new(0) };
     /// See [`LockedHeads`].
@@ -110,16 +113,13 @@ fn watch() {
     }
 }
 
-fn forget<T>(cache: &'static LocalKey<RelationCache<T>>, relation: u32) {
-    cache.with(|c| c.forget(relation));
-}
-
 #[pg_guard]
 extern "C-unwind" fn relation_changed(_arg: pg_sys::Datum, relation: Oid) {
     GENERATION.set(GENERATION.get() + 1);
-    forget(&crate::log::LOGS, relation.to_u32());
-    forget(&crate::log::LOG_OF_SEQUENCE, relation.to_u32());
-    forget(&crate::projection::READERS, relation.to_u32());
+    let caches = CACHES.with_borrow(Clone::clone);
+    for forget in caches {
+        forget(relation.to_u32());
+    }
 }
 
 #[pg_guard]

@@ -63,7 +63,7 @@ entry!(
             let row_type = pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 0);
             let state = pg_sys::get_typ_typrelid(row_type);
             if state == Oid::INVALID {
-                super::error::raise(&Error::BadArgument {
+                super::error::raise(Error::BadArgument {
                     message: "argument \"state\" is not of a row type".into(),
                     hint: "Read the projection's view instead.",
                 });

@@ -2,11 +2,14 @@
 //! Every function here is safe to call from the rest of the extension as long as
 //! the caller runs inside a backend.
 
+pub mod aggregate;
 pub mod cache;
+pub mod datum_hash;
 pub mod depend;
 mod entry;
 pub mod error;
 pub mod index;
+pub mod message;
 pub mod query;
 pub mod security;
 pub mod snapshot;

@@ -95,10 +95,7 @@ impl Query {
 
     /// The group keys.
     pub fn keys(&self) -> Vec<Expr> {
-        self.key_entries()
-            .into_iter()
-            .map(|entry| expr_of(entry))
-            .collect()
+        self.key_entries().into_iter().map(expr_of).collect()
     }
 
     fn key_entries(&self) -> Vec<*mut pg_sys::TargetEntry> {

@@ -1,8 +1,8 @@
 //! Snapshots and transaction ids.
 
-use super::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
 use pgrx::pg_sys;
+use std::ffi::CStr;
 
 /// A snapshot taken now and kept active until dropped.
 pub struct Snapshot(pg_sys::Snapshot);
@@ -24,7 +24,17 @@ impl Snapshot {
 
     /// It as a checkpoint: which transactions had completed.
     pub fn checkpoint(&self) -> Checkpoint {
-        active_checkpoint()
+        // SAFETY: it is the active snapshot; the result is a pg_snapshot, whose
+        // output function returns a string that ends in NUL.
+        let text = unsafe {
+            let now = pgrx::direct_function_call_as_datum(pg_sys::pg_current_snapshot, &[]);
+            let text = pg_sys::OidOutputFunctionCall(
+                pg_sys::Oid::from(pg_sys::F_PG_SNAPSHOT_OUT),
+                now.unwrap_or(pg_sys::Datum::from(0)),
+            );
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        };
+        text.parse().unwrap_or_else(|e| pgrx::error!("{e}"))
     }
 }
 
@@ -36,18 +46,6 @@ impl Drop for Snapshot {
             unsafe { pg_sys::PopActiveSnapshot() }
         }
     }
-}
-
-fn active_checkpoint() -> Checkpoint {
-    let rows = spi::run(
-        "SELECT pg_catalog.pg_current_snapshot()",
-        vec![],
-        Under::Active,
-    );
-    rows[0]
-        .known(0)
-        .parse()
-        .unwrap_or_else(|e| pgrx::error!("{e}"))
 }
 
 /// The top-level id of this transaction, 64 bits wide; assigned if need be.

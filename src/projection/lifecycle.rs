@@ -9,7 +9,7 @@ use crate::pg::depend::goes_with;
 use crate::pg::error::OrRaise;
 use crate::pg::query::is_one_select;
 use crate::pg::security::{Platform, current_user_sql, setting};
-use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::pg::snapshot::{Snapshot, keeps_snapshot};
 use crate::pg::spi;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
@@ -119,13 +119,7 @@ fn first_fold(id: i32) -> Result<(), Error> {
     })?;
     // A query without GROUP BY has its one group also when there are no events.
     let snapshot = Snapshot::take();
-    merge(
-        &projection,
-        &[],
-        &Checkpoint::nothing(),
-        own_txid(),
-        &snapshot,
-    )?;
+    merge(&projection, &[], &Checkpoint::nothing(), None, &snapshot)?;
     drop(snapshot);
     if !keeps_snapshot() {
         fold(&projection)?;

@@ -13,5 +13,5 @@ mod read;
 mod tail;
 
 pub use fold::{Folded, fold};
-pub use read::{READERS, read_tail};
+pub use read::read_tail;
 pub use tail::is_worth_folding;

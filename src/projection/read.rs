@@ -18,7 +18,8 @@ use pganalytics_core::projection::{delta_sql, tail_source};
 
 thread_local! {
     /// By state relation; forgotten when that or the event table changes.
-    pub static READERS: RelationCache<Reader> = RelationCache::new();
+    pub(super) static READERS: RelationCache<Reader> =
+        RelationCache::new(|relation| READERS.with(|cache| cache.forget(relation)));
 }
 
 /// What a read needs to know of a projection, besides its checkpoint.

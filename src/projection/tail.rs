@@ -1,8 +1,10 @@
 //! The tail: the events that a snapshot sees and a checkpoint does not cover.
 
 use crate::catalog::event_tables;
+use crate::catalog::names::index_on;
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
+use crate::pg::cache::RelationCache;
 use crate::pg::error::OrRaise;
 use crate::pg::index::sees_any;
 use crate::pg::security::{Platform, may_read_any_column};
@@ -12,6 +14,16 @@ use pganalytics_core::error::Error;
 use pganalytics_core::projection::tail_source;
 use pgrx::prelude::*;
 
+thread_local! {
+    /// The index on `txid`, by segment.
+    pub(super) static TXID_INDEXES: RelationCache<Oid> =
+        RelationCache::new(|relation| TXID_INDEXES.with(|cache| cache.forget(relation)));
+}
+
+fn txid_index(segment: Oid) -> Result<(Oid, Oid), Error> {
+    Ok((segment, index_on(segment, &["txid"])?))
+}
+
 /// The numbers of the segments in which the active snapshot sees a tail.
 ///
 /// The segments come from the catalog and are named in the query, so the plan
@@ -20,9 +32,12 @@ pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Vec<i32>
     event_tables::segments(event_table)
         .into_iter()
         .filter(|s| {
+            let index = TXID_INDEXES
+                .with(|indexes| indexes.get_or_make(s.relation, || txid_index(s.relation)))
+                .or_raise();
             sees_any(
                 s.relation,
-                s.txid_index,
+                *index,
                 checkpoint.xmax(),
                 checkpoint.in_progress(),
             )

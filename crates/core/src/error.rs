@@ -85,6 +85,14 @@ pub enum Error {
         /// The column's name.
         column: String,
     },
+    /// An index that the extension made is gone.
+    #[error("\"{table}\" has no index on ({columns})")]
+    MissingIndex {
+        /// The segment, heads or ledger.
+        table: String,
+        /// The columns of the index.
+        columns: String,
+    },
     /// A log whose catalog entry is missing.
     #[error("event table of position sequence \"{sequence}\" is not registered")]
     UnregisteredLog {
@@ -133,6 +141,9 @@ pub enum Error {
         /// What to do instead.
         hint: &'static str,
     },
+    /// The dump that the log came in has not been restored to its end.
+    #[error("the restore of pg_analytics is not complete")]
+    RestoreRunning,
     /// A fold asked for in a transaction that keeps an old snapshot.
     #[error("cannot fold a projection in a transaction above READ COMMITTED")]
     FoldNeedsFreshSnapshot,
@@ -144,9 +155,11 @@ impl UserError for Error {
             Self::VersionConflict { .. } | Self::ConcurrentAppend { .. } => "40001",
             Self::VersionRequired { .. } => "23502",
             Self::IdReused { .. } => "23505",
-            Self::AppendOnly { .. } | Self::MissingColumn { .. } | Self::UnregisteredLog { .. } => {
-                "55000"
-            }
+            Self::RestoreRunning
+            | Self::AppendOnly { .. }
+            | Self::MissingColumn { .. }
+            | Self::MissingIndex { .. }
+            | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
             Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
@@ -196,6 +209,9 @@ impl UserError for Error {
                 Self::MissingColumn { .. } => {
                     "The columns of an event table keep their names: rename it back."
                 }
+                Self::MissingIndex { .. } => {
+                    "Create it again: the extension finds events and ids by it."
+                }
                 Self::UnregisteredLog { .. } => {
                     "Restore the catalog tables of schema pganalytics_data together with the event table."
                 }
@@ -204,6 +220,9 @@ impl UserError for Error {
                 }
                 Self::TailDenied { .. } => "Read the projection's view instead.",
                 Self::AlreadyExists { .. } => "Choose another name or schema, or drop it first.",
+                Self::RestoreRunning => {
+                    "Wait for it to end, or run REFRESH MATERIALIZED VIEW pganalytics_data.incarnation_marker."
+                }
                 Self::FoldNeedsFreshSnapshot => {
                     "Run it in a READ COMMITTED transaction. Reads are exact without it."
                 }

@@ -47,7 +47,8 @@ SELECT pganalytics.create_projection('everything', $$
            min(occurred_at) AS first_at, max(aggregate_id) AS top, min(aggregate_id COLLATE "POSIX") AS bottom,
            max(ARRAY[version, position]) AS pair, bool_and(version < 30) AS all_low, bool_or(version > 30) AS some_high,
            every(payload ? 'amount') FILTER (WHERE event_type = 'order') AS orders_have_amount,
-           bit_or(version::int) AS bits, sum(version) / count(*) + max(version) AS mixed
+           bit_or(version::int) AS bits,
+           pganalytics.approx_count_distinct(aggregate_id) AS aggregates, sum(version) / count(*) + max(version) AS mixed
     FROM events
     WHERE event_type <> 'gift'
     GROUP BY payload->>'country', event_type, position % 2 = 0
