@@ -37,7 +37,7 @@ ready() { [ -n "$socket" ] && state; }
 alive() { [ -n "$socket" ] && { state || [ $? = 1 ]; }; }
 
 make_socket_dir() {
-  if [ -z "$socket" ] || [ "${socket#/tmp/}" != "$socket" ] && [ ! -d "$socket" ]; then
+  if [ "$socket" != "$dir/socket" ] && [ ! -d "$socket" ]; then
     socket=$(as_postgres mktemp -d /tmp/pg_analytics.XXXXXX)
     echo "$socket" > "$dir/socket-path"
     export PGHOST=$socket
