@@ -33,24 +33,26 @@ A '\pset tuples_only' > /dev/null
 B '\pset tuples_only' > /dev/null
 
 june="SELECT orders, revenue FROM monthly_revenue WHERE month = '1998-06-01';"
-insert="INSERT INTO events (event_id, event_type, aggregate_id, occurred_at, payload) VALUES
-('0b70c2d8-5d5e-5a4f-9f0c-6b7a3c6e1a10', 'purchase', '00002', '1998-06-30', '{\"amount\": 100}');"
+tails="SELECT name, events_folded, tail FROM pganalytics.projections;"
 
 echo "${bold}4. Live: two sessions, A and B$off"
 caption "A appends in a transaction that stays open; a projection shows A its own events"
 A "BEGIN;"
-A "$insert"
+A "INSERT INTO events (event_type, aggregate_id, occurred_at, payload) VALUES
+('purchase', '00002', '1998-06-30', '{\"amount\": 100}');"
 A "$june"
-caption "B does not see it yet"
+caption "Nothing was folded for that: A's event is the tail of each projection, added when it is read"
+A '\pset tuples_only off' > /dev/null
+A '\pset footer off' > /dev/null
+A "$tails"
+A '\pset tuples_only' > /dev/null
+caption "B does not see it"
 B "$june"
-caption "It is committed, B sees it. Nothing was folded: the read added what is new."
-A "COMMIT;"
-B "$june"
-caption "The event is sent again, as a producer does that got no answer: nothing goes in"
-B "$insert"
-caption "B knows the customer at version 2 and writes 3; but 3 is there since A's purchase"
-B "INSERT INTO events (event_type, aggregate_id, version) VALUES ('moved', '00002', 3);"
-caption "What the DBA sees: A's event is the tail of each projection until the worker folds it"
-B '\pset tuples_only off' > /dev/null
-B '\pset footer off' > /dev/null
-B "SELECT name, events_folded, tail, folds, last_fold::timestamp(0) FROM pganalytics.projections;"
+caption "A rolls back, and it never was"
+A "ROLLBACK;"
+A "$june"
+caption "Line 2 of the file is sent again, as a producer does that got no answer: nothing goes in"
+B "INSERT INTO events (event_id, event_type, aggregate_id, occurred_at, payload) VALUES
+(uuid_generate_v5(uuid_ns_url(), 'cdnow.csv#2'), 'purchase', '00002', '1997-01-12', '{\"cds\": 1, \"amount\": 12.00}');"
+caption "B believes customer 00002 at version 1 and writes 2; but 2 is there"
+B "INSERT INTO events (event_type, aggregate_id, version) VALUES ('moved', '00002', 2);"
