@@ -6,7 +6,7 @@ use crate::catalog::incarnation;
 use crate::catalog::projections::Projection;
 use crate::catalog::upkeep::{self, Upkeep};
 use crate::pg::transaction::Failure;
-use crate::pg::{bgworker, lock, transaction};
+use crate::pg::{bgworker, lock, process, transaction};
 use crate::projection::{fold, is_worth_folding};
 use pganalytics_core::error::Error;
 use pganalytics_core::worker::{Due, REST_WHEN_LOCKED, rest_after};
@@ -145,7 +145,7 @@ fn fold_if_due(upkeep: &Upkeep) -> Result<(), Failure> {
         if !failing && !is_worth_folding(&projection, settings::fold_tail(), any) {
             return Ok(());
         }
-        bgworker::report_activity(&format!("folding projection {}", projection.name));
+        process::report_activity(&format!("folding projection {}", projection.name));
         fold_and_tell(&projection, failing)
     })
 }

@@ -5,7 +5,7 @@
 
 use super::settings;
 use crate::pg::bgworker::{self, StartedBy};
-use crate::pg::{databases, lock, transaction};
+use crate::pg::{databases, lock, process, transaction};
 use pganalytics_core::worker::{LAUNCHER_NAPTIME, Starts};
 use pgrx::prelude::*;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ pub fn launch() {
             launcher.look();
         }
         // Woken early when a worker ends or the settings change.
-        bgworker::nap(LAUNCHER_NAPTIME);
+        process::nap(LAUNCHER_NAPTIME);
     }
 }
 

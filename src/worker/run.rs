@@ -6,7 +6,7 @@
 use super::fold::{Folding, Found};
 use super::settings;
 use crate::pg::bgworker::{self, StartedBy};
-use crate::pg::lock;
+use crate::pg::{lock, process};
 use pgrx::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -34,11 +34,11 @@ pub fn work(by: StartedBy) {
                 }
                 continue;
             }
-            bgworker::report_idle("");
+            process::report_idle("");
         } else {
-            bgworker::report_idle("pganalytics.worker is off");
+            process::report_idle("pganalytics.worker is off");
         }
-        bgworker::report_statistics();
+        process::report_statistics();
         if !nap() {
             return;
         }
@@ -66,6 +66,6 @@ fn nap() -> bool {
         if left.is_zero() {
             return true;
         }
-        bgworker::nap(left.min(LONGEST_SLEEP));
+        process::nap(left.min(LONGEST_SLEEP));
     }
 }
