@@ -67,10 +67,17 @@ COMMENT ON TABLE pganalytics_data.generation IS 'the states of projections and h
 
 GRANT SELECT ON pganalytics_data.event_table, pganalytics_data.segment TO PUBLIC;
 
-SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table', '');
+-- A dump takes the rows whose relations exist: what was dropped leaves its row
+-- until the next sweep.
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table',
+    'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table_id', '');
-SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment',
+    'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.incarnation', '');
-SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection',
+    'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection_id', '');
-SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation',
+    'WHERE projection IN (SELECT id FROM pganalytics_data.projection
+                          WHERE relation IN (SELECT oid FROM pg_catalog.pg_class))');

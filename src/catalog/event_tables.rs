@@ -94,9 +94,16 @@ pub struct Options<'a> {
     pub retention: Option<Interval>,
 }
 
-/// A number for a new event table. Entries whose table is gone are removed, and
-/// what is left of them (after a restore, which knows no dependencies of ours).
+/// A number for a new event table.
 pub fn next_id() -> i32 {
+    sweep();
+    number("SELECT nextval('pganalytics_data.event_table_id')")
+}
+
+/// Removes the entries of event tables that are gone, and what is left of them
+/// (after a restore, which knows no dependencies of ours).
+pub fn sweep() {
+    let _platform = Platform::act();
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.event_table t \
              WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads) \
@@ -111,7 +118,6 @@ pub fn next_id() -> i32 {
             spi::execute(&format!("DROP TABLE {}", names::sql_name(row.oid(0))));
         }
     }
-    number("SELECT nextval('pganalytics_data.event_table_id')")
 }
 
 fn number(sql: &str) -> i32 {

@@ -172,9 +172,21 @@ fn parsed(row: &Row) -> Checkpoint {
     row.known(0).parse().unwrap_or_else(|e| pgrx::error!("{e}"))
 }
 
-/// A number for a new projection. Entries whose view is gone are removed, and
-/// what was left of them.
+/// A number for a new projection.
 pub fn next_id() -> i32 {
+    sweep();
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT nextval('pganalytics_data.projection_id')",
+        vec![],
+        Under::Fresh,
+    )
+    .first()
+    .map_or(0, |row| row.number(0))
+}
+
+/// Removes the entries of projections whose view is gone, and what is left of them.
+pub fn sweep() {
     let _platform = Platform::act();
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.projection p \
@@ -191,13 +203,6 @@ pub fn next_id() -> i32 {
             }
         }
     }
-    spi::run(
-        "SELECT nextval('pganalytics_data.projection_id')",
-        vec![],
-        Under::Fresh,
-    )
-    .first()
-    .map_or(0, |row| row.number(0))
 }
 
 /// A projection about to be entered.

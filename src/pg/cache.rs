@@ -10,7 +10,10 @@ use std::rc::Rc;
 ///
 /// PostgreSQL tells a backend of every committed change to a relation it has
 /// locked; whoever changes a catalog row of ours invalidates its relation.
-pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, (Vec<u32>, Rc<T>)>>);
+pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, Entry<T>>>);
+
+/// The relations a value depends on, and the value.
+type Entry<T> = (Vec<u32>, Rc<T>);
 
 impl<T> RelationCache<T> {
     /// Empty. `forget` passes its argument on to [`RelationCache::forget`] of this

@@ -14,6 +14,7 @@ mod launcher;
 mod run;
 mod settings;
 mod start;
+mod sweep;
 
 use crate::pg::bgworker;
 

@@ -5,6 +5,7 @@
 
 use super::fold::{Folding, Found};
 use super::settings;
+use super::sweep::Sweeping;
 use crate::pg::bgworker::{self, StartedBy};
 use crate::pg::{lock, process};
 use pgrx::prelude::*;
@@ -18,9 +19,11 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// The worker's process. It must be the only one of its database.
 pub fn work(by: StartedBy) {
     let mut folding = Folding::default();
+    let mut sweeping = Sweeping::new();
     let mut busy = Instant::now();
     while lock::become_the_worker() {
         if settings::is_on() {
+            sweeping.look();
             let found = folding.look();
             if let Found::Projections(_) = found {
                 busy = Instant::now();
