@@ -9,11 +9,10 @@ use crate::catalog::names::{self, sql_name};
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::error::OrRaise;
+use crate::pg::error::{OrRaise, raise};
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use crate::worker;
-use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{delta_sql, tail_source};
 
@@ -60,19 +59,19 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     let reader = READERS
         .with(|readers| readers.get_or_make(state, || load(state)))
         .or_raise();
+    // A snapshot older than the projection sees neither its checkpoint nor its key.
+    let Some(checkpoint) = reader.projection.checkpoint() else {
+        raise(Error::ConcurrentProjection {
+            name: reader.projection.name.clone(),
+        });
+    };
     if access_key != Some(&reader.projection.access_key) {
-        Err::<(), _>(Error::TailDenied {
+        raise(Error::TailDenied {
             state: names::shown(state),
-        })
-        .or_raise();
+        });
     }
-    let event_table = reader.projection.event_table;
-    let checkpoint = reader.projection.checkpoint();
-    // A snapshot older than the projection sees no state: all events are tail.
-    let older = checkpoint.is_none();
-    let checkpoint = checkpoint.unwrap_or_else(Checkpoint::nothing);
-    let segments = segments_with_tail(event_table, &checkpoint);
-    if segments.is_empty() && !older {
+    let segments = segments_with_tail(reader.projection.event_table, &checkpoint);
+    if segments.is_empty() {
         return;
     }
     let source = tail_source(

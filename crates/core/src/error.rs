@@ -53,6 +53,12 @@ pub enum Error {
         /// The id, as text.
         event_id: String,
     },
+    /// The projection was created after the caller's snapshot was taken.
+    #[error("could not serialize access due to concurrent creation of projection \"{name}\"")]
+    ConcurrentProjection {
+        /// Its name.
+        name: String,
+    },
     /// UPDATE, DELETE or TRUNCATE on an event table.
     #[error("{operation} of event table \"{table}\" is not allowed")]
     AppendOnly {
@@ -152,7 +158,9 @@ pub enum Error {
 impl UserError for Error {
     fn sqlstate(&self) -> &'static str {
         match self {
-            Self::VersionConflict { .. } | Self::ConcurrentAppend { .. } => "40001",
+            Self::VersionConflict { .. }
+            | Self::ConcurrentAppend { .. }
+            | Self::ConcurrentProjection { .. } => "40001",
             Self::VersionRequired { .. } => "23502",
             Self::IdReused { .. } => "23505",
             Self::RestoreRunning
@@ -196,7 +204,7 @@ impl UserError for Error {
                 Self::IdReused { .. } => {
                     "A retry must repeat the event unchanged; a new event needs a new id."
                 }
-                Self::ConcurrentAppend { .. } => "Run the transaction again.",
+                Self::ConcurrentAppend { .. } | Self::ConcurrentProjection { .. } => "Run the transaction again.",
                 Self::AppendOnly { .. } => {
                     "Append an event that corrects the earlier one. Old events leave by retention."
                 }
