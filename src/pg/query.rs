@@ -11,6 +11,9 @@ use pganalytics_core::projection::{Part, PartInput};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
+/// Nobody else's objects are found without their schema.
+const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+
 /// `AGGKIND_NORMAL`
 const NORMAL: std::ffi::c_char = b'n' as std::ffi::c_char;
 
@@ -263,7 +266,7 @@ fn pstring(text: &str) -> *mut std::ffi::c_char {
 
 /// With only pg_catalog on the path, every other name comes out qualified.
 fn deparse(query: *mut pg_sys::Query) -> String {
-    let _path = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    let _path = Settings::pin(ONLY_BUILT_IN);
     // SAFETY: the result is a palloc'd string.
     unsafe {
         CStr::from_ptr(pg_sys::pg_get_querydef(query, false))
@@ -307,6 +310,7 @@ impl Expr {
     pub fn aggregate_call(self) -> AggregateCall {
         // SAFETY: `aggregates` returns nodes of this type only.
         let call = unsafe { &*self.0.cast::<pg_sys::Aggref>() };
+        let _path = Settings::pin(ONLY_BUILT_IN);
         let row = &spi::run(
             "SELECT n.nspname, p.proname, CASE WHEN a.aggfinalfn = 0 AND a.aggcombinefn <> 0 \
                  AND a.aggtranstype <> 'internal'::regtype \
@@ -364,6 +368,7 @@ impl Expr {
         let Some(signature) = part.aggregate else {
             return self;
         };
+        let _path = Settings::pin(ONLY_BUILT_IN);
         let row = &spi::run(
             "SELECT p.oid, p.prorettype FROM pg_proc p WHERE p.oid = $1::regprocedure",
             vec![Arg::Text(signature)],
