@@ -5,8 +5,9 @@
 #   scripts/server.sh start|stop|status|psql|line|remove [NAME]
 #   scripts/server.sh with NAME COMMAND…     with PGHOST, PGUSER … set
 #
-# NAME is demo (default) or bench, with the optimised build of target/pg15-demo,
-# or tests, with the debug build of target/pg15 and tests/server.conf.
+# NAME is demo (default) or bench, with the optimised build of target/pg15-demo;
+# tests or restored, with the debug build of target/pg15 and tests/server.conf; or
+# plain, with the debug build and without shared_preload_libraries.
 source "$(dirname "$0")/lib.sh"
 
 action=${1:?usage: scripts/server.sh start|stop|status|psql|line|remove [NAME]}
@@ -14,10 +15,12 @@ name=${2:-demo}
 dir=$ROOT/target/$name
 data=$dir/data
 log=$dir/server.log
+preload=pg_analytics
 case $name in
   demo | bench) prefix=$RELEASE_PREFIX conf= ;;
-  tests) prefix=$TEST_PREFIX conf=$ROOT/tests/server.conf ;;
-  *) die "no such server: $name (demo, bench or tests)" ;;
+  tests | restored) prefix=$TEST_PREFIX conf=$ROOT/tests/server.conf ;;
+  plain) prefix=$TEST_PREFIX conf= preload= ;;
+  *) die "no such server: $name (demo, bench, tests, restored or plain)" ;;
 esac
 bin=$(dirname "$(prefix_pg_config "$prefix")")
 
@@ -34,7 +37,7 @@ ready() { [ -n "$socket" ] && state; }
 alive() { [ -n "$socket" ] && { state || [ $? = 1 ]; }; }
 
 make_socket_dir() {
-  if [ -z "$socket" ] || [ "${socket#/tmp/}" != "$socket" ] && [ ! -d "$socket" ]; then
+  if [ "$socket" != "$dir/socket" ] && [ ! -d "$socket" ]; then
     socket=$(as_postgres mktemp -d /tmp/pg_analytics.XXXXXX)
     echo "$socket" > "$dir/socket-path"
     export PGHOST=$socket
@@ -56,7 +59,7 @@ write_settings() {
   echo "# Written by scripts/server.sh at each start."
   echo "listen_addresses = ''"
   echo "unix_socket_directories = '$socket'"
-  echo "shared_preload_libraries = 'pg_analytics'"
+  echo "shared_preload_libraries = '$preload'"
   [ -z "$conf" ] || echo "include '$conf'"
 }
 

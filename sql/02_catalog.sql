@@ -1,5 +1,6 @@
 -- What the extension knows of event tables and projections. Relations are kept
--- as regclass, which dumps as a name. Their owner alone writes here.
+-- as regclass, which dumps as a name; indexes are not, because a restore makes
+-- them after it has loaded these tables. Their owner alone writes here.
 
 CREATE SEQUENCE pganalytics_data.event_table_id AS integer;
 COMMENT ON SEQUENCE pganalytics_data.event_table_id IS 'numbers of event tables, used in the names of what belongs to them';
@@ -9,7 +10,6 @@ CREATE TABLE pganalytics_data.event_table (
     relation regclass NOT NULL UNIQUE,
     position_sequence regclass NOT NULL UNIQUE,
     heads regclass NOT NULL,
-    heads_index regclass NOT NULL,
     versions text NOT NULL CHECK (versions IN ('auto', 'optional', 'required')),
     dedup_window interval CHECK (dedup_window >= interval '0'),
     segment_interval interval NOT NULL CHECK (segment_interval > interval '0'),
@@ -24,12 +24,16 @@ CREATE TABLE pganalytics_data.segment (
     event_table integer NOT NULL REFERENCES pganalytics_data.event_table ON DELETE CASCADE,
     number integer NOT NULL,
     ledger regclass,
-    ledger_index regclass,
-    version_index regclass NOT NULL,
-    txid_index regclass NOT NULL,
     UNIQUE (event_table, number)
 );
 COMMENT ON TABLE pganalytics_data.segment IS 'the partitions of event tables and the ledger their ids are entered into';
+
+CREATE TABLE pganalytics_data.incarnation (
+    marker uuid PRIMARY KEY,
+    epoch integer NOT NULL UNIQUE
+);
+COMMENT ON TABLE pganalytics_data.incarnation IS
+    'the clusters this database has lived in; txids of the later ones are greater';
 
 CREATE SEQUENCE pganalytics_data.projection_id AS integer;
 COMMENT ON SEQUENCE pganalytics_data.projection_id IS 'numbers of projections, used in the names of what belongs to them';
@@ -63,9 +67,17 @@ COMMENT ON TABLE pganalytics_data.generation IS 'the states of projections and h
 
 GRANT SELECT ON pganalytics_data.event_table, pganalytics_data.segment TO PUBLIC;
 
-SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table', '');
+-- A dump takes the rows whose relations exist: what was dropped leaves its row
+-- until the next sweep.
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table',
+    'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table_id', '');
-SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment', '');
-SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment',
+    'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.incarnation', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection',
+    'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection_id', '');
-SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation',
+    'WHERE projection IN (SELECT id FROM pganalytics_data.projection
+                          WHERE relation IN (SELECT oid FROM pg_catalog.pg_class))');

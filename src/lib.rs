@@ -5,10 +5,21 @@ use pgrx::prelude::*;
 
 ::pgrx::pg_module_magic!(name, version);
 
+mod analytics;
 mod catalog;
 mod log;
 mod pg;
 mod projection;
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
+mod worker;
+
+/// Called when the library is loaded.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    pg::init();
+    worker::init();
+}
 
 extension_sql_file!("../sql/01_schemas.sql", name = "schemas", bootstrap);
 extension_sql_file!(
@@ -21,6 +32,22 @@ extension_sql_file!(
     "../sql/20_projection.sql",
     name = "projection",
     requires = ["log"]
+);
+extension_sql_file!(
+    "../sql/30_worker.sql",
+    name = "worker",
+    requires = ["schemas"]
+);
+
+extension_sql_file!(
+    "../sql/40_windows.sql",
+    name = "windows",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/50_sketches.sql",
+    name = "sketches",
+    requires = ["schemas"]
 );
 
 /// Required by `cargo pgrx test` at the root of the crate.

@@ -1,7 +1,6 @@
 //! Event tables and their segments.
 
 use super::names;
-use crate::log::Keyed;
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
 use crate::pg::security::Platform;
@@ -17,27 +16,22 @@ pub struct OfSegment {
     pub segment: i32,
     pub active_segment: i32,
     pub position_sequence: Oid,
-    pub heads: Keyed,
-    pub ledger: Option<Keyed>,
-    pub version_index: Oid,
+    pub heads: Oid,
+    /// `None`: the table does not deduplicate.
+    pub ledger: Option<Oid>,
 }
 
 /// What a segment's trigger needs to know.
 pub fn of_segment(segment: Oid) -> Result<OfSegment, Error> {
     let _platform = Platform::act();
     let row = spi::latest(
-        "SELECT t.relation::oid, (SELECT c.relname FROM pg_class c WHERE c.oid = t.relation), t.versions, s.number, t.active_segment, \
-                t.position_sequence::oid, t.heads::oid, t.heads_index::oid, \
-                s.ledger::oid, s.ledger_index::oid, s.version_index::oid \
+        "SELECT t.relation::oid, (SELECT c.relname FROM pg_class c WHERE c.oid = t.relation), t.versions, \
+                s.number, t.active_segment, t.position_sequence::oid, t.heads::oid, s.ledger::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          WHERE s.relation = $1",
         vec![Arg::Oid(segment)],
     )
-    .ok_or_else(|| Error::UnknownEventTable { name: names::sql_name(segment) })?;
-    let keyed = |table, index| Keyed {
-        table: row.oid(table),
-        index: row.oid(index),
-    };
+    .ok_or_else(|| Error::UnknownEventTable { name: names::shown(segment) })?;
     Ok(OfSegment {
         root: row.oid(0),
         name: row.known(1).into(),
@@ -45,9 +39,8 @@ pub fn of_segment(segment: Oid) -> Result<OfSegment, Error> {
         segment: row.number(3),
         active_segment: row.number(4),
         position_sequence: row.oid(5),
-        heads: keyed(6, 7),
-        ledger: row.text(8).map(|_| keyed(8, 9)),
-        version_index: row.oid(10),
+        heads: row.oid(6),
+        ledger: row.text(7).map(|_| row.oid(7)),
     })
 }
 
@@ -59,28 +52,27 @@ pub fn active_segment(sequence: Oid) -> Result<(Vec<Oid>, i32), Error> {
         vec![Arg::Oid(sequence)],
     )
     .map(|row| (vec![row.oid(0)], row.number(1)))
-    .ok_or_else(|| Error::UnregisteredLog { sequence: names::sql_name(sequence) })
+    .ok_or_else(|| Error::UnregisteredLog { sequence: names::shown(sequence) })
 }
 
 /// A segment that may hold a tail.
 pub struct Segment {
     pub number: i32,
     pub relation: Oid,
-    pub txid_index: Oid,
 }
 
 /// The segments of an event table.
 pub fn segments(event_table: Oid, under: Under) -> Vec<Segment> {
     let _platform = Platform::act();
-    spi::run(
-        "SELECT s.number, s.relation::oid, s.txid_index::oid \
+    spi::run_kept(
+        "SELECT s.number, s.relation::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          WHERE t.relation = $1 AND s.number <= t.active_segment ORDER BY s.number",
         vec![Arg::Oid(event_table)],
         under,
     )
     .iter()
-    .map(|row| Segment { number: row.number(0), relation: row.oid(1), txid_index: row.oid(2) })
+    .map(|row| Segment { number: row.number(0), relation: row.oid(1) })
     .collect()
 }
 
@@ -102,13 +94,30 @@ pub struct Options<'a> {
     pub retention: Option<Interval>,
 }
 
-/// A number for a new event table. Entries whose table is gone are removed.
+/// A number for a new event table.
 pub fn next_id() -> i32 {
-    spi::execute(
-        "DELETE FROM pganalytics_data.event_table t \
-         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation)",
-    );
+    sweep();
     number("SELECT nextval('pganalytics_data.event_table_id')")
+}
+
+/// Removes the entries of event tables that are gone, and what is left of them
+/// (after a restore, which knows no dependencies of ours).
+pub fn sweep() {
+    let _platform = Platform::act();
+    let gone = spi::run(
+        "WITH gone AS (DELETE FROM pganalytics_data.event_table t \
+             WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads) \
+         SELECT heads::oid FROM gone UNION \
+         SELECT s.ledger::oid FROM gone JOIN pganalytics_data.segment s ON s.event_table = gone.id \
+         WHERE s.ledger IS NOT NULL",
+        vec![],
+        Under::Fresh,
+    );
+    for row in gone {
+        if names::exists(row.oid(0)) {
+            spi::execute(&format!("DROP TABLE {}", names::sql_name(row.oid(0))));
+        }
+    }
 }
 
 fn number(sql: &str) -> i32 {
@@ -118,17 +127,16 @@ fn number(sql: &str) -> i32 {
 }
 
 /// Enters a new event table.
-pub fn register(id: i32, relation: Oid, sequence: Oid, heads: Keyed, options: Options) {
+pub fn register(id: i32, relation: Oid, sequence: Oid, heads: Oid, options: Options) {
     spi::run(
-        "INSERT INTO pganalytics_data.event_table (id, relation, position_sequence, heads, heads_index, \
+        "INSERT INTO pganalytics_data.event_table (id, relation, position_sequence, heads, \
              versions, dedup_window, segment_interval, retention, active_segment) \
-         VALUES ($1, $2::regclass, $3::regclass, $4::regclass, $5::regclass, $6, $7, $8, $9, 1)",
+         VALUES ($1, $2::regclass, $3::regclass, $4::regclass, $5, $6, $7, $8, 1)",
         vec![
             Arg::Int(id),
             Arg::Oid(relation),
             Arg::Oid(sequence),
-            Arg::Oid(heads.table),
-            Arg::Oid(heads.index),
+            Arg::Oid(heads),
             Arg::Text(options.versions),
             Arg::Interval(options.dedup_window),
             Arg::Interval(Some(options.segment_interval)),
@@ -138,30 +146,17 @@ pub fn register(id: i32, relation: Oid, sequence: Oid, heads: Keyed, options: Op
     );
 }
 
-/// The relations of a new segment.
-pub struct NewSegment {
-    pub relation: Oid,
-    pub ledger: Option<Keyed>,
-    pub version_index: Oid,
-    pub txid_index: Oid,
-}
-
-/// Enters a new segment, and tells every backend that the event table changed.
-pub fn register_segment(id: i32, root: Oid, number: i32, segment: &NewSegment) {
-    let ledger = |pick: fn(Keyed) -> Oid| Arg::Oid(segment.ledger.map_or(Oid::INVALID, pick));
+/// Enters a new segment, whose ids go into `ledger`, and tells every backend that
+/// the event table changed.
+pub fn register_segment(id: i32, root: Oid, number: i32, segment: Oid, ledger: Option<Oid>) {
     spi::run(
-        "INSERT INTO pganalytics_data.segment (relation, event_table, number, ledger, ledger_index, \
-             version_index, txid_index) \
-         VALUES ($1::regclass, $2, $3, nullif($4, 0::oid)::regclass, nullif($5, 0::oid)::regclass, \
-             $6::regclass, $7::regclass)",
+        "INSERT INTO pganalytics_data.segment (relation, event_table, number, ledger) \
+         VALUES ($1::regclass, $2, $3, nullif($4, 0::oid)::regclass)",
         vec![
-            Arg::Oid(segment.relation),
+            Arg::Oid(segment),
             Arg::Int(id),
             Arg::Int(number),
-            ledger(|l| l.table),
-            ledger(|l| l.index),
-            Arg::Oid(segment.version_index),
-            Arg::Oid(segment.txid_index),
+            Arg::Oid(ledger.unwrap_or(Oid::INVALID)),
         ],
         Under::Fresh,
     );

@@ -2,5 +2,7 @@
 //! committed state and as their owner.
 
 pub mod event_tables;
+pub mod incarnation;
 pub mod names;
 pub mod projections;
+pub mod upkeep;

@@ -63,6 +63,48 @@ pub fn find(name: &str) -> Option<Oid> {
     rows[0].text(0).map(|_| rows[0].oid(0))
 }
 
+/// The name of a relation as the caller would write it, for messages.
+pub fn shown(relation: Oid) -> String {
+    let rows = spi::run(
+        "SELECT $1::pg_catalog.regclass",
+        vec![Arg::Oid(relation)],
+        Under::Latest,
+    );
+    rows[0].known(0).into()
+}
+
+/// Whether there is a relation with this number.
+pub fn exists(relation: Oid) -> bool {
+    spi::latest(
+        "SELECT 1 FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1",
+        vec![Arg::Oid(relation)],
+    )
+    .is_some()
+}
+
+/// The btree index of a relation whose first columns are `columns`.
+pub fn index_on(relation: Oid, columns: &[&str]) -> Result<Oid, Error> {
+    let names: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
+    spi::latest(
+        "SELECT i.indexrelid FROM pg_catalog.pg_index i \
+         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         JOIN pg_catalog.pg_am m ON m.oid OPERATOR(pg_catalog.=) c.relam \
+         WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisvalid AND i.indpred IS NULL \
+           AND m.amname OPERATOR(pg_catalog.=) 'btree' AND $2 OPERATOR(pg_catalog.=) ARRAY( \
+               SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a \
+               JOIN pg_catalog.generate_series(0, pg_catalog.array_length($2, 1) OPERATOR(pg_catalog.-) 1) AS n \
+                 ON a.attnum OPERATOR(pg_catalog.=) i.indkey[n] \
+               WHERE a.attrelid OPERATOR(pg_catalog.=) $1 ORDER BY n) \
+         ORDER BY i.indisunique DESC, i.indexrelid LIMIT 1",
+        vec![Arg::Oid(relation), Arg::Texts(names)],
+    )
+    .map(|row| row.oid(0))
+    .ok_or_else(|| Error::MissingIndex {
+        table: shown(relation),
+        columns: columns.join(", "),
+    })
+}
+
 /// The name of a relation as SQL, always qualified.
 pub fn sql_name(relation: Oid) -> String {
     let rows = spi::run(

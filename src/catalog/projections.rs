@@ -106,7 +106,7 @@ impl Projection {
     /// older than the projection.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         let _platform = Platform::act();
-        spi::run(
+        spi::run_kept(
             "SELECT checkpoint FROM pganalytics_data.generation WHERE state = $1",
             vec![Arg::Oid(self.state)],
             Under::Active,
@@ -172,20 +172,10 @@ fn parsed(row: &Row) -> Checkpoint {
     row.known(0).parse().unwrap_or_else(|e| pgrx::error!("{e}"))
 }
 
-/// A number for a new projection. Entries whose view is gone are removed, and
-/// what was left of them.
+/// A number for a new projection.
 pub fn next_id() -> i32 {
+    sweep();
     let _platform = Platform::act();
-    let orphans = spi::run(
-        "DELETE FROM pganalytics_data.projection p \
-         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) \
-         RETURNING p.definition::oid::text, EXISTS (SELECT FROM pg_class c WHERE c.oid = p.definition)",
-        vec![],
-        Under::Fresh,
-    );
-    for orphan in orphans.iter().filter(|row| row.known(1) == "t") {
-        spi::execute(&format!("DROP VIEW {}", names::sql_name(orphan.oid(0))));
-    }
     spi::run(
         "SELECT nextval('pganalytics_data.projection_id')",
         vec![],
@@ -193,6 +183,26 @@ pub fn next_id() -> i32 {
     )
     .first()
     .map_or(0, |row| row.number(0))
+}
+
+/// Removes the entries of projections whose view is gone, and what is left of them.
+pub fn sweep() {
+    let _platform = Platform::act();
+    let gone = spi::run(
+        "WITH gone AS (DELETE FROM pganalytics_data.projection p \
+             WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) RETURNING id, definition) \
+         SELECT gone.definition::oid, g.state::oid, to_regclass('pganalytics_data.access_' || gone.id)::oid \
+         FROM gone LEFT JOIN pganalytics_data.generation g ON g.projection = gone.id",
+        vec![],
+        Under::Fresh,
+    );
+    for row in gone {
+        for (column, kind) in ["VIEW", "TABLE", "TABLE"].into_iter().enumerate() {
+            if row.text(column).is_some() && names::exists(row.oid(column)) {
+                spi::execute(&format!("DROP {kind} {}", names::sql_name(row.oid(column))));
+            }
+        }
+    }
 }
 
 /// A projection about to be entered.

@@ -6,11 +6,13 @@
 
 use super::settings::{Columns, Log};
 use super::{dedup, heads};
+use crate::catalog::incarnation;
 use crate::pg::Datum;
 use crate::pg::error::OrRaise;
 use crate::pg::index::{Lock, Relation, greatest_version};
 use crate::pg::snapshot::{clock, own_txid};
 use crate::pg::trigger::{Bytes, Call, next_value};
+use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::error::Error;
 
 /// The parts of the new row that the decisions are made from.
@@ -57,6 +59,7 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     if versioned {
         heads::lock(&log, event.aggregate_id, event.aggregate.as_slice());
     }
+    let txid = stamped(incarnation::epoch()?, own_txid());
     let position = next_value(log.position_sequence);
     if let Some(ledger) = log.ledger
         && dedup::is_duplicate(ledger, &event.identity(), position)?
@@ -79,7 +82,7 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     } else {
         None
     };
-    Ok(Some(stamp(call, &log.columns, position, version)))
+    Ok(Some(stamp(call, &log.columns, position, txid, version)))
 }
 
 impl NewEvent {
@@ -94,18 +97,14 @@ impl NewEvent {
 }
 
 /// Writes what the extension sets over whatever the producer supplied.
-fn stamp(call: &Call, columns: &Columns, position: i64, version: Option<i64>) -> Datum {
+fn stamp(call: &Call, columns: &Columns, position: i64, txid: u64, version: Option<i64>) -> Datum {
     let now = clock();
     let mut numbers = vec![
         i32::from(columns.recorded_at),
         i32::from(columns.position),
         i32::from(columns.txid),
     ];
-    let mut values = vec![
-        Datum::from(now),
-        Datum::from(position),
-        Datum::from(own_txid()),
-    ];
+    let mut values = vec![Datum::from(now), Datum::from(position), Datum::from(txid)];
     if let Some(version) = version {
         numbers.push(i32::from(columns.version));
         values.push(Datum::from(version));

@@ -1,8 +1,8 @@
 //! `create_event_table`: the table as the caller, its segments, heads and ledger
 //! as the extension, handed over to the caller.
 
-use super::settings::Keyed;
-use crate::catalog::event_tables::{self, NewSegment, Options};
+use crate::catalog::event_tables::{self, Options};
+use crate::catalog::incarnation;
 use crate::catalog::names::{self, NewName};
 use crate::pg::Oid;
 use crate::pg::depend::goes_with;
@@ -43,11 +43,11 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     let (root, sequence) = create_root(&name);
 
     let _platform = Platform::act();
+    incarnation::mark();
     let id = event_tables::next_id();
     let heads = create_keyed(
         &format!("heads_{id}"),
         "aggregate_id text COLLATE \"C\" PRIMARY KEY, version bigint NOT NULL, segment integer NOT NULL",
-        "pkey",
         &owner,
         root,
     );
@@ -59,15 +59,14 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
         create_keyed(
             &format!("ledger_{id}_1"),
             "event_id uuid PRIMARY KEY, position bigint NOT NULL, content bigint NOT NULL",
-            "pkey",
             &owner,
             root,
         )
     });
     // The active segment, and a spare that the first roll moves on to.
     for number in 1..=2 {
-        let segment = create_segment(id, number, &name.sql(), &owner, ledger);
-        event_tables::register_segment(id, root, number, &segment);
+        let segment = create_segment(id, number, &name.sql(), &owner);
+        event_tables::register_segment(id, root, number, segment, ledger);
     }
     Ok(root)
 }
@@ -167,30 +166,18 @@ const COLUMNS: [(&str, &str); 13] = [
 
 /// A table of the extension with a primary key, handed to the event table's owner
 /// and dropped with it.
-fn create_keyed(name: &str, columns: &str, key: &str, owner: &str, root: Oid) -> Keyed {
+fn create_keyed(name: &str, columns: &str, owner: &str, root: Oid) -> Oid {
     let table = format!("pganalytics_data.{}", ident(name));
     spi::execute(&format!("CREATE TABLE {table} ({columns})"));
     spi::execute(&format!("ALTER TABLE {table} OWNER TO {owner}"));
-    let keyed = Keyed {
-        table: found(&table),
-        index: found(&format!(
-            "pganalytics_data.{}",
-            ident(&format!("{name}_{key}"))
-        )),
-    };
-    goes_with(keyed.table, root);
-    keyed
+    let relation = found(&table);
+    goes_with(relation, root);
+    relation
 }
 
 /// A partition with its indexes and triggers. The triggers are on each segment
 /// and never on the root: a restore makes a root's triggers before it loads rows.
-fn create_segment(
-    id: i32,
-    number: i32,
-    root: &str,
-    owner: &str,
-    ledger: Option<Keyed>,
-) -> NewSegment {
+fn create_segment(id: i32, number: i32, root: &str, owner: &str) -> Oid {
     let name = format!("segment_{id}_{number}");
     let table = format!("pganalytics_data.{name}");
     for statement in [
@@ -211,12 +198,7 @@ fn create_segment(
     ] {
         spi::execute(&statement);
     }
-    NewSegment {
-        relation: found(&table),
-        ledger,
-        version_index: found(&format!("pganalytics_data.{name}_version")),
-        txid_index: found(&format!("pganalytics_data.{name}_txid_idx")),
-    }
+    found(&table)
 }
 
 /// A relation made a moment ago.

@@ -18,5 +18,5 @@ pub fn on_event(call: &Call) -> Option<Datum> {
     // A segment that the catalog does not know goes by its own name.
     let table = Log::of_segment(call.relation())
         .map_or_else(|_| call.relation_name(), |log| log.name.clone());
-    raise(&Error::AppendOnly { operation, table })
+    raise(Error::AppendOnly { operation, table })
 }

@@ -15,4 +15,3 @@ mod settings;
 
 pub use guard::on_event;
 pub use segments::active_segment;
-pub use settings::{Keyed, LOG_OF_SEQUENCE, LOGS};

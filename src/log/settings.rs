@@ -2,8 +2,10 @@
 //! backend and segment and forgotten when the event table changes.
 
 use crate::catalog;
+use crate::catalog::names::index_on;
 use crate::pg::cache::RelationCache;
 use crate::pg::trigger::column_number;
+use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::version::Versions;
 use pgrx::pg_sys::Oid;
@@ -11,9 +13,11 @@ use std::rc::Rc;
 
 thread_local! {
     /// By segment relation.
-    pub static LOGS: RelationCache<Log> = RelationCache::new();
+    pub(super) static LOGS: RelationCache<Log> =
+        RelationCache::new(|relation| LOGS.with(|cache| cache.forget(relation)));
     /// The active segment by position sequence.
-    pub static LOG_OF_SEQUENCE: RelationCache<i32> = RelationCache::new();
+    pub(super) static LOG_OF_SEQUENCE: RelationCache<i32> =
+        RelationCache::new(|relation| LOG_OF_SEQUENCE.with(|cache| cache.forget(relation)));
 }
 
 /// The numbers of the columns that the trigger reads and writes.
@@ -33,6 +37,15 @@ pub struct Columns {
 pub struct Keyed {
     pub table: Oid,
     pub index: Oid,
+}
+
+impl Keyed {
+    fn of(table: Oid, key: &str) -> Result<Self, Error> {
+        Ok(Self {
+            table,
+            index: index_on(table, &[key])?,
+        })
+    }
 }
 
 /// An event table as seen from one of its segments.
@@ -59,6 +72,7 @@ impl Log {
 }
 
 fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
+    worker::ensure_started();
     let row = catalog::event_tables::of_segment(segment)?;
     let column = |name: &'static str| match column_number(segment, name) {
         0 => Err(Error::ColumnMissing {
@@ -83,9 +97,12 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
         segment: row.segment,
         active_segment: row.active_segment,
         position_sequence: row.position_sequence,
-        heads: row.heads,
-        ledger: row.ledger,
-        version_index: row.version_index,
+        heads: Keyed::of(row.heads, "aggregate_id")?,
+        ledger: row
+            .ledger
+            .map(|ledger| Keyed::of(ledger, "event_id"))
+            .transpose()?,
+        version_index: index_on(segment, &["aggregate_id", "version"])?,
         columns,
     };
     Ok((vec![row.root], log))

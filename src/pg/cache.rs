@@ -5,7 +5,6 @@ use pgrx::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::thread::LocalKey;
 
 /// Values by relation, forgotten when that or a relation they depend on changes.
 ///
@@ -13,13 +12,22 @@ use std::thread::LocalKey;
 /// locked; whoever changes a catalog row of ours invalidates its relation.
 pub struct RelationCache<T: 'static>(RefCell<HashMap<u32, Entry<T>>>);
 
-/// A value and the relations it depends on.
+/// The relations a value depends on, and the value.
 type Entry<T> = (Vec<u32>, Rc<T>);
 
 impl<T> RelationCache<T> {
-    /// Empty.
-    pub fn new() -> Self {
+    /// Empty. `forget` passes its argument on to [`RelationCache::forget`] of this
+    /// very cache, which lives in a `thread_local!`.
+    pub fn new(forget: fn(u32)) -> Self {
+        CACHES.with_borrow_mut(|caches| caches.push(forget));
         Self(RefCell::new(HashMap::new()))
+    }
+
+    /// The same for values that hold the text of queries, which names schemas,
+    /// functions and types: forgotten when any of those changes.
+    pub fn of_queries(forget: fn(u32)) -> Self {
+        NAMING_CACHES.with_borrow_mut(|caches| caches.push(forget));
+        Self::new(forget)
     }
 
     /// The value for `key`, made by `make` if it is not there; it lives as long
@@ -98,6 +106,10 @@ impl LockedHeads {
 
 thread_local! {
     static WATCHING: Cell<bool> = const { Cell::new(false) };
+    /// How to reach each cache in use.
+    static CACHES: RefCell<Vec<fn(u32)>> = const { RefCell::new(vec![]) };
+    /// Those of them whose values hold names.
+    static NAMING_CACHES: RefCell<Vec<fn(u32)>> = const { RefCell::new(vec![]) };
     /// Counts invalidations.
     static GENERATION: Cell<u64> = const { Cell::new(0) };
     /// See [`LockedHeads`].
@@ -133,23 +145,23 @@ fn watch() {
     }
 }
 
-fn forget<T>(cache: &'static LocalKey<RelationCache<T>>, relation: u32) {
-    cache.with(|c| c.forget(relation));
-}
-
 #[pg_guard]
 extern "C-unwind" fn relation_changed(_arg: pg_sys::Datum, relation: Oid) {
     GENERATION.set(GENERATION.get() + 1);
-    forget(&crate::log::LOGS, relation.to_u32());
-    forget(&crate::log::LOG_OF_SEQUENCE, relation.to_u32());
-    forget(&crate::projection::READERS, relation.to_u32());
+    let caches = CACHES.with_borrow(Clone::clone);
+    for forget in caches {
+        forget(relation.to_u32());
+    }
 }
 
 /// A schema, function, type, operator or collation: the texts may name it.
 #[pg_guard]
 extern "C-unwind" fn name_changed(_arg: pg_sys::Datum, _cache: i32, _hash: u32) {
     GENERATION.set(GENERATION.get() + 1);
-    forget(&crate::projection::READERS, 0);
+    let caches = NAMING_CACHES.with_borrow(Clone::clone);
+    for forget in caches {
+        forget(0);
+    }
 }
 
 #[pg_guard]

@@ -3,6 +3,7 @@
 
 use super::trigger::Call;
 use super::{Datum, Oid};
+use pganalytics_core::error::Error;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
@@ -61,6 +62,12 @@ entry!(
         unsafe {
             let row_type = pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 0);
             let state = pg_sys::get_typ_typrelid(row_type);
+            if state == Oid::INVALID {
+                super::error::raise(Error::BadArgument {
+                    message: "argument \"state\" is not of a row type".into(),
+                    hint: "Read the projection's view instead.",
+                });
+            }
             let key = (*fcinfo).args.as_slice(3)[2];
             let key = (!key.isnull).then(|| super::unique::uuid_text(key.value));
             super::srf::return_rows(fcinfo, |fill| {

@@ -159,7 +159,7 @@ pub fn sees_any(table: Oid, index: Oid, from: u64, others: &[u64]) -> bool {
     let table = Relation::open(table, Lock::Read);
     let index = Relation::open(index, Lock::Read);
     let slot = Slot::of(&table);
-    let mut probe = |strategy: u32, function: u32, id: u64| {
+    let probe = |strategy: u32, function: u32, id: u64| {
         let mut key = condition(
             &index,
             strategy,

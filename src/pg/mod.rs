@@ -2,18 +2,35 @@
 //! Every function here is safe to call from the rest of the extension as long as
 //! the caller runs inside a backend.
 
+pub mod aggregate;
+pub mod bgworker;
 pub mod cache;
+pub mod databases;
+pub mod datum_hash;
 pub mod depend;
 mod entry;
 pub mod error;
 pub mod index;
+pub mod lock;
+pub mod message;
+pub mod process;
 pub mod query;
 pub mod security;
+pub mod settings;
 pub mod snapshot;
 pub mod spi;
 pub mod srf;
+pub mod transaction;
 pub mod tree;
 pub mod trigger;
 pub mod unique;
 
 pub use pgrx::pg_sys::{Datum, Oid};
+
+/// Called once when the library is loaded.
+pub fn init() {
+    // An error that passes through Rust would otherwise show its backtrace to the
+    // user in DETAIL wherever the server's environment asks Rust for backtraces.
+    // SAFETY: a backend has one thread, and nothing has read the variable yet.
+    unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") }
+}

@@ -11,6 +11,9 @@ use pganalytics_core::projection::{Part, PartInput};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
+/// Nobody else's objects are found without their schema.
+const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+
 /// `AGGKIND_NORMAL`
 const NORMAL: std::ffi::c_char = b'n' as std::ffi::c_char;
 
@@ -95,10 +98,7 @@ impl Query {
 
     /// The group keys.
     pub fn keys(&self) -> Vec<Expr> {
-        self.key_entries()
-            .into_iter()
-            .map(|entry| expr_of(entry))
-            .collect()
+        self.key_entries().into_iter().map(expr_of).collect()
     }
 
     fn key_entries(&self) -> Vec<*mut pg_sys::TargetEntry> {
@@ -266,7 +266,7 @@ fn pstring(text: &str) -> *mut std::ffi::c_char {
 
 /// With only pg_catalog on the path, every other name comes out qualified.
 fn deparse(query: *mut pg_sys::Query) -> String {
-    let _path = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    let _path = Settings::pin(ONLY_BUILT_IN);
     // SAFETY: the result is a palloc'd string.
     unsafe {
         CStr::from_ptr(pg_sys::pg_get_querydef(query, false))
@@ -291,6 +291,8 @@ fn count_all() -> Expr {
     }
 }
 
+const ALL_AT_ONCE: &str = "It needs all values at once: read it from the event table.";
+
 /// What an aggregate call is.
 pub struct AggregateCall {
     pub schema: String,
@@ -299,8 +301,8 @@ pub struct AggregateCall {
     pub arguments: String,
     /// Its combine function (quoted), if its result is its own partial state.
     pub combine: Option<String>,
-    /// What keeps it from being merged: DISTINCT, ORDER BY, WITHIN GROUP.
-    pub unsupported: Option<&'static str>,
+    /// What keeps it from being merged, and what to do about it.
+    pub unsupported: Option<(&'static str, &'static str)>,
 }
 
 impl Expr {
@@ -308,6 +310,7 @@ impl Expr {
     pub fn aggregate_call(self) -> AggregateCall {
         // SAFETY: `aggregates` returns nodes of this type only.
         let call = unsafe { &*self.0.cast::<pg_sys::Aggref>() };
+        let _path = Settings::pin(ONLY_BUILT_IN);
         let row = &spi::run(
             "SELECT n.nspname, p.proname, CASE WHEN a.aggfinalfn = 0 AND a.aggcombinefn <> 0 \
                  AND a.aggtranstype <> 'internal'::regtype \
@@ -320,9 +323,18 @@ impl Expr {
             Under::Active,
         )[0];
         let unsupported = [
-            (!call.aggdistinct.is_null(), "DISTINCT in an aggregate"),
-            (!call.aggorder.is_null(), "ORDER BY in an aggregate"),
-            (call.aggkind != NORMAL, "WITHIN GROUP"),
+            (call.aggkind != NORMAL, ("WITHIN GROUP", ALL_AT_ONCE)),
+            (
+                !call.aggdistinct.is_null(),
+                (
+                    "DISTINCT in an aggregate",
+                    "Count with approx_count_distinct(), or group by the values and aggregate again when you read.",
+                ),
+            ),
+            (
+                !call.aggorder.is_null(),
+                ("ORDER BY in an aggregate", ALL_AT_ONCE),
+            ),
         ];
         // SAFETY: a list of type oids.
         let arguments: Vec<String> = unsafe {
@@ -346,7 +358,7 @@ impl Expr {
             combine: row.text(2).map(Into::into),
             unsupported: unsupported
                 .into_iter()
-                .find_map(|(there, name)| there.then_some(name)),
+                .find_map(|(there, what)| there.then_some(what)),
         }
     }
 
@@ -356,6 +368,7 @@ impl Expr {
         let Some(signature) = part.aggregate else {
             return self;
         };
+        let _path = Settings::pin(ONLY_BUILT_IN);
         let row = &spi::run(
             "SELECT p.oid, p.prorettype FROM pg_proc p WHERE p.oid = $1::regprocedure",
             vec![Arg::Text(signature)],

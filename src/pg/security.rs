@@ -76,8 +76,9 @@ impl Drop for Settings {
     fn drop(&mut self) {
         // While an error unwinds, the abort restores them.
         if !std::thread::panicking() {
-            // SAFETY: the level that `pin` opened.
-            unsafe { pg_sys::AtEOXact_GUC(true, self.0) }
+            // SAFETY: the level that `pin` opened. Rolled back, so that what a
+            // function of the projection has set meanwhile goes too.
+            unsafe { pg_sys::AtEOXact_GUC(false, self.0) }
         }
     }
 }
@@ -160,4 +161,19 @@ pub fn current_user_sql() -> String {
             .into_owned()
     };
     pganalytics_core::sql::ident(&name)
+}
+
+/// Whether the acting role may read some column of a relation.
+pub fn may_read_any_column(relation: Oid) -> bool {
+    let (user, select) = (current_user(), pg_sys::AclMode::from(pg_sys::ACL_SELECT));
+    // SAFETY: reads the catalog; a relation that is gone raises an error.
+    unsafe {
+        pg_sys::pg_class_aclcheck(relation, user, select) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck_all(
+                relation,
+                user,
+                select,
+                pg_sys::AclMaskHow::ACLMASK_ANY,
+            ) == pg_sys::AclResult::ACLCHECK_OK
+    }
 }

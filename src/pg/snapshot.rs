@@ -1,8 +1,10 @@
 //! Snapshots and transaction ids.
 
-use super::spi::{self, Under};
+use super::Oid;
+use super::index::{Lock, Relation};
 use pganalytics_core::checkpoint::Checkpoint;
 use pgrx::pg_sys;
+use std::ffi::CStr;
 
 /// A snapshot taken now and kept active until dropped.
 pub struct Snapshot(pg_sys::Snapshot);
@@ -24,7 +26,17 @@ impl Snapshot {
 
     /// It as a checkpoint: which transactions had completed.
     pub fn checkpoint(&self) -> Checkpoint {
-        active_checkpoint()
+        // SAFETY: it is the active snapshot; the result is a pg_snapshot, whose
+        // output function returns a string that ends in NUL.
+        let text = unsafe {
+            let now = pgrx::direct_function_call_as_datum(pg_sys::pg_current_snapshot, &[]);
+            let text = pg_sys::OidOutputFunctionCall(
+                pg_sys::Oid::from(pg_sys::F_PG_SNAPSHOT_OUT),
+                now.unwrap_or(pg_sys::Datum::from(0)),
+            );
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        };
+        text.parse().unwrap_or_else(|e| pgrx::error!("{e}"))
     }
 }
 
@@ -38,22 +50,21 @@ impl Drop for Snapshot {
     }
 }
 
-fn active_checkpoint() -> Checkpoint {
-    let rows = spi::run(
-        "SELECT pg_catalog.pg_current_snapshot()",
-        vec![],
-        Under::Active,
-    );
-    rows[0]
-        .known(0)
-        .parse()
-        .unwrap_or_else(|e| pgrx::error!("{e}"))
-}
-
 /// The top-level id of this transaction, 64 bits wide; assigned if need be.
 pub fn own_txid() -> u64 {
     // SAFETY: inside a transaction.
     unsafe { pg_sys::GetTopFullTransactionId().value }
+}
+
+/// Whether what transaction `xid` replaced in a table may still be visible to
+/// somebody, so that vacuum cannot remove it.
+pub fn is_still_needed(table: Oid, xid: u32) -> bool {
+    let table = Relation::open(table, Lock::Read);
+    // SAFETY: the relation is open; compares two ids, modulo 2^32.
+    unsafe {
+        let horizon = pg_sys::GetOldestNonRemovableTransactionId(table.raw());
+        !pg_sys::TransactionIdPrecedes(xid.into(), horizon)
+    }
 }
 
 /// Whether the transaction keeps one snapshot for all its statements.

@@ -6,6 +6,8 @@
 use super::snapshot::Snapshot;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char};
 
 /// A parameter of a statement.
@@ -77,9 +79,48 @@ fn datum(arg: Arg) -> (Oid, Option<pg_sys::Datum>) {
     }
 }
 
+thread_local! {
+    /// Plans kept for the life of the backend, by statement.
+    static KEPT: RefCell<HashMap<&'static str, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+}
+
 /// Runs one statement and returns its rows. Errors are raised.
 pub fn run(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
+    run_with(args, under, |types| prepare(sql, types))
+}
+
+/// The same for a statement that runs often: its plan is kept. (PostgreSQL makes
+/// it anew when a relation in it changes.)
+pub fn run_kept(sql: &'static str, args: Vec<Arg>, under: Under) -> Vec<Row> {
+    run_with(args, under, |types| {
+        if let Some(plan) = KEPT.with(|kept| kept.borrow().get(sql).copied()) {
+            return plan;
+        }
+        let plan = prepare(sql, types);
+        // SAFETY: a plan made a moment ago; kept, it outlives the connection.
+        unsafe { pg_sys::SPI_keepplan(plan) };
+        KEPT.with(|kept| kept.borrow_mut().insert(sql, plan));
+        plan
+    })
+}
+
+/// Connected to SPI.
+fn prepare(sql: &str, types: &mut [Oid]) -> pg_sys::SPIPlanPtr {
     let source = c_string(sql);
+    // SAFETY: the text ends in NUL and is copied; one type per parameter.
+    let plan =
+        unsafe { pg_sys::SPI_prepare(source.as_ptr(), types.len() as i32, types.as_mut_ptr()) };
+    if plan.is_null() {
+        error!("could not prepare: {sql}");
+    }
+    plan
+}
+
+fn run_with(
+    args: Vec<Arg>,
+    under: Under,
+    plan: impl FnOnce(&mut [Oid]) -> pg_sys::SPIPlanPtr,
+) -> Vec<Row> {
     let (mut types, mut values, mut nulls) = (vec![], vec![], vec![]);
     for (oid, value) in args.into_iter().map(datum) {
         types.push(oid);
@@ -97,12 +138,8 @@ pub fn run(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
     // rows are copied out before SPI_finish frees them.
     unsafe {
         pg_sys::SPI_connect();
-        let plan = pg_sys::SPI_prepare(source.as_ptr(), types.len() as i32, types.as_mut_ptr());
-        if plan.is_null() {
-            error!("could not prepare: {sql}");
-        }
         let code = pg_sys::SPI_execute_snapshot(
-            plan,
+            plan(&mut types),
             values.as_mut_ptr(),
             nulls.as_ptr(),
             snapshot,
@@ -112,7 +149,7 @@ pub fn run(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
             0,
         );
         if code < 0 {
-            error!("could not run ({code}): {sql}");
+            error!("could not run a statement of pg_analytics: code {code}");
         }
         let rows = copy_rows();
         pg_sys::SPI_finish();

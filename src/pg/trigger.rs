@@ -37,7 +37,19 @@ impl Call {
                     "trigger function of pg_analytics was not called by a trigger"
                 );
             }
-            Self(context.cast())
+            let call = Self(context.cast());
+            // A user may put the function on a table of theirs in any way.
+            let event = (*call.0).tg_event;
+            let before = event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
+            let row = event & pg_sys::TRIGGER_EVENT_ROW != 0;
+            if !before || (!row && matches!(call.event(), Event::Insert)) {
+                ereport!(
+                    ERROR,
+                    PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                    "trigger function of pg_analytics must be called BEFORE, for INSERT FOR EACH ROW"
+                );
+            }
+            call
         }
     }
 

@@ -36,13 +36,13 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
     }
     let Some(event_table) = query.table() else {
         return refused(
-            "anything but one event table in FROM",
+            "FROM with anything but one event table",
             "Select from exactly one event table; join and filter its projections in a view on top.",
         );
     };
     if !event_tables::exists(event_table) {
         return Err(Error::UnknownEventTable {
-            name: names::sql_name(event_table),
+            name: names::shown(event_table),
         });
     }
     if query.is_stateless() {
@@ -213,11 +213,8 @@ impl Parts {
             return Ok(());
         }
         let call = aggregate.aggregate_call();
-        if let Some(construct) = call.unsupported {
-            return refused(
-                construct,
-                "For the number of distinct values use approx_count_distinct().",
-            );
+        if let Some((construct, hint)) = call.unsupported {
+            return refused(construct, hint);
         }
         let recipe = recipe(
             &call.schema,

@@ -7,6 +7,7 @@
 
 use super::define::define;
 use super::tail::{lock_segments, segments_with_tail};
+use crate::catalog::incarnation;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
 use crate::pg::error::OrRaise;
@@ -14,7 +15,8 @@ use crate::pg::index::{Lock, Relation};
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi::{self, Under};
-use pganalytics_core::checkpoint::Checkpoint;
+use crate::worker;
+use pganalytics_core::checkpoint::{Checkpoint, stamped};
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{fold_sql, tail_source};
 use pgrx::prelude::*;
@@ -37,14 +39,15 @@ pub fn fold(projection: &Projection) -> Result<Folded, Error> {
     let from = projection.lock_checkpoint().ok_or_else(unknown)?;
     let _log = Relation::open(projection.event_table, Lock::Read);
     lock_segments(projection.event_table);
-    let own = own_txid();
+    let epoch = incarnation::epoch()?;
+    let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();
-    let to = snapshot.checkpoint().of_fold_in(own);
+    let to = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
     let segments = segments_with_tail(projection.event_table, &from);
     if segments.is_empty() {
         return Ok(Folded::default());
     }
-    let events = merge(projection, &segments, &from, own, &snapshot)?;
+    let events = merge(projection, &segments, &from, Some(own), &snapshot)?;
     drop(snapshot);
     projection.move_checkpoint(&to, events);
     Ok(Folded { events })
@@ -56,7 +59,7 @@ pub(super) fn merge(
     projection: &Projection,
     segments: &[i32],
     from: &Checkpoint,
-    own: u64,
+    except: Option<u64>,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
     let definition = define(projection.definition)?;
@@ -65,7 +68,7 @@ pub(super) fn merge(
         &definition.columns,
         segments,
         from,
-        Some(own),
+        except,
     );
     let sql = fold_sql(&definition.shape, &sql_name(projection.state), &source);
     let _owner = ActingAs::new(projection.owner);
@@ -76,6 +79,7 @@ pub(super) fn merge(
 
 #[pg_extern(sql = false)]
 fn refresh_projection(name: &str) -> i64 {
+    worker::ensure_started();
     Projection::owned(name)
         .and_then(|projection| fold(&projection))
         .or_raise()

@@ -9,8 +9,9 @@ use crate::pg::depend::goes_with;
 use crate::pg::error::OrRaise;
 use crate::pg::query::is_one_select;
 use crate::pg::security::{Platform, current_user_sql, setting};
-use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::pg::snapshot::{Snapshot, keeps_snapshot};
 use crate::pg::spi;
+use crate::worker;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{state_table_sql, view_sql};
@@ -80,6 +81,7 @@ fn create(name: &str, query: &str) -> Result<Oid, Error> {
         access_key,
     });
     first_fold(id)?;
+    worker::start_after_commit();
     Ok(relation)
 }
 
@@ -120,13 +122,7 @@ fn first_fold(id: i32) -> Result<(), Error> {
     })?;
     // A query without GROUP BY has its one group also when there are no events.
     let snapshot = Snapshot::take();
-    merge(
-        &projection,
-        &[],
-        &Checkpoint::nothing(),
-        own_txid(),
-        &snapshot,
-    )?;
+    merge(&projection, &[], &Checkpoint::nothing(), None, &snapshot)?;
     drop(snapshot);
     if !keeps_snapshot() {
         fold(&projection)?;

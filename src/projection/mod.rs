@@ -12,6 +12,6 @@ mod lifecycle;
 mod read;
 mod tail;
 
-pub use fold::{Folded, fold};
-pub use read::{READERS, read_tail};
+pub use fold::fold;
+pub use read::read_tail;
 pub use tail::is_worth_folding;

@@ -5,19 +5,21 @@
 
 use super::define::{Definition, define};
 use super::tail::segments_with_tail;
-use crate::catalog::names::sql_name;
+use crate::catalog::names::{self, sql_name};
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::error::OrRaise;
+use crate::pg::error::{OrRaise, raise};
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
+use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{delta_sql, tail_source};
 
 thread_local! {
     /// By state relation; forgotten when that or the event table changes.
-    pub static READERS: RelationCache<Reader> = RelationCache::new();
+    pub(super) static READERS: RelationCache<Reader> =
+        RelationCache::of_queries(|relation| READERS.with(|cache| cache.forget(relation)));
 }
 
 /// What a read needs to know of a projection, besides its checkpoint.
@@ -28,8 +30,9 @@ pub struct Reader {
 }
 
 fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
+    worker::ensure_started();
     let denied = || Error::TailDenied {
-        state: sql_name(state),
+        state: names::shown(state),
     };
     let projection = Projection::of_state(state).ok_or_else(denied)?;
     let definition = define(projection.definition)?;
@@ -57,18 +60,15 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
         .with(|readers| readers.get_or_make(state, || load(state)))
         .or_raise();
     // A snapshot older than the projection sees neither its checkpoint nor its key.
-    let checkpoint = reader
-        .projection
-        .checkpoint()
-        .ok_or_else(|| Error::ConcurrentProjection {
+    let Some(checkpoint) = reader.projection.checkpoint() else {
+        raise(Error::ConcurrentProjection {
             name: reader.projection.name.clone(),
         });
-    let checkpoint = checkpoint.or_raise();
+    };
     if access_key != Some(&reader.projection.access_key) {
-        Err::<(), _>(Error::TailDenied {
-            state: sql_name(state),
-        })
-        .or_raise();
+        raise(Error::TailDenied {
+            state: names::shown(state),
+        });
     }
     let segments = segments_with_tail(reader.projection.event_table, &checkpoint);
     if segments.is_empty() {

@@ -1,14 +1,28 @@
 //! The tail: the events that a snapshot sees and a checkpoint does not cover.
 
 use crate::catalog::event_tables;
+use crate::catalog::names::index_on;
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
+use crate::pg::cache::RelationCache;
+use crate::pg::error::{OrRaise, raise};
 use crate::pg::index::{Lock, Relation, sees_any};
-use crate::pg::security::Platform;
+use crate::pg::security::{Platform, may_read_any_column};
 use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
+use pganalytics_core::error::Error;
 use pganalytics_core::projection::tail_source;
 use pgrx::prelude::*;
+
+thread_local! {
+    /// The index on `txid`, by segment.
+    pub(super) static TXID_INDEXES: RelationCache<Oid> =
+        RelationCache::new(|relation| TXID_INDEXES.with(|cache| cache.forget(relation)));
+}
+
+fn txid_index(segment: Oid) -> Result<(Vec<Oid>, Oid), Error> {
+    Ok((vec![segment], index_on(segment, &["txid"])?))
+}
 
 /// The numbers of the segments in which the active snapshot sees a tail.
 ///
@@ -18,9 +32,12 @@ pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Vec<i32>
     event_tables::segments(event_table, Under::Active)
         .into_iter()
         .filter(|s| {
+            let index = TXID_INDEXES
+                .with(|indexes| indexes.get_or_make(s.relation, || txid_index(s.relation)))
+                .or_raise();
             sees_any(
                 s.relation,
-                s.txid_index,
+                *index,
                 checkpoint.xmax(),
                 checkpoint.in_progress(),
             )
@@ -63,5 +80,12 @@ pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> b
 /// that the view's snapshot lists may have been dropped meanwhile.
 #[pg_extern(sql = false)]
 fn tail_length(projection: Oid) -> Option<i64> {
-    Projection::of_view(projection).map(|projection| tail_length_of(&projection, i64::MAX))
+    let projection = Projection::of_view(projection)?;
+    if !may_read_any_column(projection.relation) {
+        raise(Error::NotOwner {
+            kind: "projection",
+            name: projection.name,
+        });
+    }
+    Some(tail_length_of(&projection, i64::MAX))
 }

@@ -6,6 +6,19 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// Ids of one incarnation of a cluster stay below this; the epoch counts above it.
+const EPOCH_BITS: u32 = 48;
+
+/// The id that an event carries: that of its transaction, behind the epoch.
+///
+/// A dump restored into another cluster meets other transaction ids. Each such
+/// incarnation has an epoch of its own, so that ids and checkpoints of before
+/// stay comparable with those of after for ever.
+#[must_use]
+pub fn stamped(epoch: u32, transaction: u64) -> u64 {
+    (u64::from(epoch) << EPOCH_BITS) | transaction
+}
+
 /// A `pg_snapshot`: transactions below `xmin` had completed, those from `xmax`
 /// on had not begun, those in `in_progress` (sorted, in between) were running.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +42,16 @@ impl Checkpoint {
             xmax: 1,
             in_progress: vec![],
         }
+    }
+
+    /// The snapshot of a running server as events carry its ids.
+    #[must_use]
+    pub fn in_epoch(mut self, epoch: u32) -> Self {
+        let ids = self.in_progress.iter_mut();
+        for id in ids.chain([&mut self.xmin, &mut self.xmax]) {
+            *id = stamped(epoch, *id);
+        }
+        self
     }
 
     /// The checkpoint of a fold that runs in transaction `own`.
@@ -130,6 +153,15 @@ mod tests {
         let folded = later.of_fold_in(727);
         assert!(!folded.covers(727) && folded.covers(728) && !folded.covers(729));
         assert_eq!(folded.to_string(), "727:729:727");
+    }
+
+    #[test]
+    fn a_later_epoch_is_beyond_every_earlier_checkpoint() {
+        let before: Checkpoint = "900000:900010:900002".parse().unwrap();
+        assert!(!before.covers(stamped(1, 700)), "new events are news");
+        let after = "730:731:".parse::<Checkpoint>().unwrap().in_epoch(1);
+        assert!(after.covers(900_002) && after.covers(stamped(1, 729)));
+        assert!(!after.covers(stamped(1, 731)));
     }
 
     #[test]

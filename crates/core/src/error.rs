@@ -91,6 +91,14 @@ pub enum Error {
         /// What the caller named.
         name: String,
     },
+    /// An index that the extension made is gone.
+    #[error("\"{table}\" has no index on ({columns})")]
+    MissingIndex {
+        /// The segment, heads or ledger.
+        table: String,
+        /// The columns of the index.
+        columns: String,
+    },
     /// A log whose catalog entry is missing.
     #[error("event table of position sequence \"{sequence}\" is not registered")]
     UnregisteredLog {
@@ -139,6 +147,9 @@ pub enum Error {
         /// What to do instead.
         hint: &'static str,
     },
+    /// The dump that the log came in has not been restored to its end.
+    #[error("the restore of pg_analytics is not complete")]
+    RestoreRunning,
     /// A fold asked for in a transaction that keeps an old snapshot.
     #[error("cannot fold a projection in a transaction above READ COMMITTED")]
     FoldNeedsFreshSnapshot,
@@ -152,7 +163,10 @@ impl UserError for Error {
             | Self::ConcurrentProjection { .. } => "40001",
             Self::VersionRequired { .. } => "23502",
             Self::IdReused { .. } => "23505",
-            Self::AppendOnly { .. } | Self::UnregisteredLog { .. } => "55000",
+            Self::RestoreRunning
+            | Self::AppendOnly { .. }
+            | Self::MissingIndex { .. }
+            | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
             Self::ColumnMissing { .. } => "42703",
@@ -203,6 +217,9 @@ impl UserError for Error {
                 Self::UnknownEventTable { .. } => {
                     "The view pganalytics.event_tables lists them; create_event_table() makes one."
                 }
+                Self::MissingIndex { .. } => {
+                    "Create it again: the extension finds events and ids by it."
+                }
                 Self::UnregisteredLog { .. } => {
                     "Restore the catalog tables of schema pganalytics_data together with the event table."
                 }
@@ -211,6 +228,9 @@ impl UserError for Error {
                 }
                 Self::TailDenied { .. } => "Read the projection's view instead.",
                 Self::AlreadyExists { .. } => "Choose another name or schema, or drop it first.",
+                Self::RestoreRunning => {
+                    "Wait for it to end, or run REFRESH MATERIALIZED VIEW pganalytics_data.incarnation_marker."
+                }
                 Self::FoldNeedsFreshSnapshot => {
                     "Run it in a READ COMMITTED transaction. Reads are exact without it."
                 }

@@ -5,6 +5,11 @@
 pub mod checkpoint;
 pub mod content;
 pub mod error;
+pub mod hash;
+pub mod hyperloglog;
+pub mod numeric;
 pub mod projection;
 pub mod sql;
 pub mod version;
+pub mod window;
+pub mod worker;

@@ -27,11 +27,7 @@ pub fn view_sql(shape: &Shape, view: &str, state: &str, log: &str, tail: &str) -
     let row = |key_alias: &str, component: &dyn Fn(usize) -> String| {
         let keys = shape.keys.iter().map(|k| format!("{key_alias}{}", k.name));
         let values = shape.aggregates.iter().map(|a| a.finished(component));
-        let mut columns: Vec<_> = keys.chain(values).collect();
-        if columns.is_empty() {
-            columns.push("NULL".into());
-        }
-        columns.join(", ")
+        keys.chain(values).collect::<Vec<_>>().join(", ")
     };
     let settled = row("s.", &|i| format!("s.{}", shape.components[i].column.name));
     let touched = row("t.", &|i| shape.components[i].merged("s.", "t."));

@@ -1,0 +1,143 @@
+//! Tumbling windows: which one holds an instant.
+//!
+//! Works on PostgreSQL's own numbers: microseconds since 2000-01-01 00:00 UTC and
+//! intervals of months, days and microseconds. Windows are counted from 2001-01-01,
+//! a Monday and the first day of a year, so that weeks begin on Monday and months,
+//! quarters and years where people expect them. Every instant lies in exactly one
+//! window, `start <= instant < start + width`, before the origin too.
+
+use chrono::{Datelike, Days, NaiveDate};
+use thiserror::Error;
+
+use crate::error::UserError;
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// 2001-01-01 as days since 2000-01-01.
+const ORIGIN_DAYS: i64 = 366;
+const ORIGIN_YEAR: i64 = 2001;
+/// The Gregorian calendar repeats after this many years and days.
+const CYCLE_YEARS: i64 = 400;
+const CYCLE_DAYS: i64 = 146_097;
+/// PostgreSQL's MIN_TIMESTAMP, 4714-11-24 BC; what lies before cannot be a result.
+const MIN_TIMESTAMP: i64 = -211_813_488_000_000_000;
+/// PostgreSQL's first number past its timestamps, the year 294277.
+const END_TIMESTAMP: i64 = 9_223_371_331_200_000_000;
+
+/// The width of a window, in the three fields of a PostgreSQL interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Width {
+    /// Whole months.
+    pub months: i32,
+    /// Days of 24 hours.
+    pub days: i32,
+    /// The rest, in microseconds.
+    pub micros: i64,
+}
+
+/// Why there is no window.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum WindowError {
+    /// Months have no fixed length in days.
+    #[error("window width must not mix months with days or time")]
+    MixedWidth,
+    /// Zero or negative.
+    #[error("window width must be greater than zero")]
+    NotPositive,
+    /// The window begins before PostgreSQL's first timestamp.
+    #[error("timestamp out of range")]
+    OutOfRange,
+}
+
+impl UserError for WindowError {
+    fn sqlstate(&self) -> &'static str {
+        match self {
+            Self::MixedWidth | Self::NotPositive => "22023",
+            Self::OutOfRange => "22008",
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::OutOfRange => Some("The window begins before 4714-11-24 BC.".to_owned()),
+            Self::MixedWidth | Self::NotPositive => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::MixedWidth => {
+                Some("Use either whole months, like '1 month', or days and time, like '30 days'.")
+            }
+            Self::NotPositive => Some("Use a width such as '1 hour', '7 days' or '1 month'."),
+            Self::OutOfRange => None,
+        }
+        .map(str::to_owned)
+    }
+}
+
+/// The start of the tumbling window of this `width` that holds `ts`.
+/// The two infinities are windows of their own.
+///
+/// # Errors
+/// A width that is no window width, or a start before PostgreSQL's first timestamp.
+pub fn tumble(ts: i64, width: Width) -> Result<i64, WindowError> {
+    let span = i128::from(width.days) * i128::from(MICROS_PER_DAY) + i128::from(width.micros);
+    let fixed = width.days != 0 || width.micros != 0;
+    match (width.months, fixed) {
+        (months, true) if months != 0 => Err(WindowError::MixedWidth),
+        (months, false) if months <= 0 => Err(WindowError::NotPositive),
+        (_, true) if span <= 0 => Err(WindowError::NotPositive),
+        _ if ts == i64::MIN || ts == i64::MAX => Ok(ts),
+        (_, true) => tumble_fixed(ts, span),
+        (months, false) => tumble_months(ts, i64::from(months)),
+    }
+}
+
+fn tumble_fixed(ts: i64, span: i128) -> Result<i64, WindowError> {
+    let since_origin = i128::from(ts) - i128::from(ORIGIN_DAYS * MICROS_PER_DAY);
+    in_range(i128::from(ts) - since_origin.rem_euclid(span))
+}
+
+fn tumble_months(ts: i64, width: i64) -> Result<i64, WindowError> {
+    let month = month_of_day(ts.div_euclid(MICROS_PER_DAY))?;
+    let first_day = first_day_of_month(month - month.rem_euclid(width))?;
+    in_range(i128::from(first_day) * i128::from(MICROS_PER_DAY))
+}
+
+fn in_range(start: i128) -> Result<i64, WindowError> {
+    i64::try_from(start)
+        .ok()
+        .filter(|start| (MIN_TIMESTAMP..END_TIMESTAMP).contains(start))
+        .ok_or(WindowError::OutOfRange)
+}
+
+/// Months from January 2001 to the month of a day (counted from 2000-01-01).
+/// Moved into one cycle of the calendar first: PostgreSQL's years reach further
+/// than chrono's.
+fn month_of_day(day: i64) -> Result<i64, WindowError> {
+    let date = u64::try_from(day.rem_euclid(CYCLE_DAYS))
+        .ok()
+        .and_then(|days| cycle_start()?.checked_add_days(Days::new(days)))
+        .ok_or(WindowError::OutOfRange)?;
+    let year = i64::from(date.year()) + day.div_euclid(CYCLE_DAYS) * CYCLE_YEARS;
+    Ok((year - ORIGIN_YEAR) * 12 + i64::from(date.month0()))
+}
+
+/// The inverse: the first day of a month, counted from 2000-01-01.
+fn first_day_of_month(month: i64) -> Result<i64, WindowError> {
+    let years = ORIGIN_YEAR - 2000 + month.div_euclid(12);
+    let start = cycle_start().ok_or(WindowError::OutOfRange)?;
+    let first = i32::try_from(2000 + years.rem_euclid(CYCLE_YEARS))
+        .ok()
+        .zip(u32::try_from(month.rem_euclid(12)).ok())
+        .and_then(|(year, month0)| NaiveDate::from_ymd_opt(year, month0 + 1, 1))
+        .ok_or(WindowError::OutOfRange)?;
+    Ok((first - start).num_days() + years.div_euclid(CYCLE_YEARS) * CYCLE_DAYS)
+}
+
+fn cycle_start() -> Option<NaiveDate> {
+    NaiveDate::from_ymd_opt(2000, 1, 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! When the background worker acts: which folds are due, how long it rests after
+//! a failure, and when the launcher starts a worker.
+//!
+//! Correctness never waits for it, so it folds when that pays, and less often
+//! while what a fold leaves behind cannot be cleaned up.
+
+use std::time::{Duration, Instant};
+
+/// How much longer the intervals are while an old snapshot holds the horizon:
+/// until it goes, every fold leaves dead rows that vacuum cannot remove.
+const STRETCH: u32 = 10;
+
+/// The settings that say when a fold is due.
+#[derive(Clone, Copy, Debug)]
+pub struct FoldPolicy {
+    /// A shorter tail is folded when the last fold is this long ago.
+    pub delay: Duration,
+    /// The time between two looks.
+    pub naptime: Duration,
+}
+
+/// Which tail is worth a fold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// None: it is too early.
+    No,
+    /// One of the length that the settings name.
+    LongTail,
+    /// Any.
+    AnyTail,
+}
+
+impl FoldPolicy {
+    /// What is due so long after the last fold. `held`: the rows that the last
+    /// fold replaced are still visible to somebody.
+    #[must_use]
+    pub fn due(&self, since_last_fold: Duration, held: bool) -> Due {
+        let stretch = if held { STRETCH } else { 1 };
+        if held && since_last_fold < self.naptime.saturating_mul(stretch) {
+            Due::No
+        } else if since_last_fold >= self.delay.saturating_mul(stretch) {
+            Due::AnyTail
+        } else {
+            Due::LongTail
+        }
+    }
+}
+
+const FIRST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_mins(5);
+
+/// How long a projection rests after it failed `failures` times in a row.
+#[must_use]
+pub fn rest_after(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    FIRST_REST.saturating_mul(1 << doublings).min(LONGEST_REST)
+}
+
+/// How long a projection rests that somebody else holds a lock of.
+pub const REST_WHEN_LOCKED: Duration = Duration::from_secs(2);
+
+/// How often the launcher looks at the databases.
+pub const LAUNCHER_NAPTIME: Duration = Duration::from_secs(10);
+
+/// When the launcher starts the worker of one database.
+///
+/// It cannot see into the database: a worker that finds no extension ends at
+/// once, so the launcher asks less and less often, up to once in five minutes.
+/// One that was seen running and is gone has died, and is started again at once.
+#[derive(Debug, Default)]
+pub struct Starts {
+    last: Option<Instant>,
+    rest: Option<Duration>,
+}
+
+impl Starts {
+    /// A worker runs.
+    pub fn seen_running(&mut self) {
+        self.rest = None;
+    }
+
+    /// No worker runs: whether to start one.
+    #[must_use]
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.last.is_none_or(|last| {
+            now.saturating_duration_since(last) >= self.rest.unwrap_or(FIRST_REST)
+        })
+    }
+
+    /// One has been started.
+    pub fn started(&mut self, now: Instant) {
+        self.rest = Some(self.rest.map_or(LAUNCHER_NAPTIME, |rest| {
+            rest.saturating_mul(2).min(LONGEST_REST)
+        }));
+        self.last = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: FoldPolicy = FoldPolicy {
+        delay: Duration::from_mins(1),
+        naptime: Duration::from_secs(1),
+    };
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn long_tails_are_due_at_once_and_short_ones_after_the_delay() {
+        assert_eq!(POLICY.due(seconds(0), false), Due::LongTail);
+        assert_eq!(POLICY.due(seconds(59), false), Due::LongTail);
+        assert_eq!(POLICY.due(seconds(60), false), Due::AnyTail);
+    }
+
+    #[test]
+    fn intervals_are_ten_times_longer_while_the_horizon_is_held() {
+        assert_eq!(POLICY.due(seconds(9), true), Due::No);
+        assert_eq!(POLICY.due(seconds(10), true), Due::LongTail);
+        assert_eq!(POLICY.due(seconds(599), true), Due::LongTail);
+        assert_eq!(POLICY.due(seconds(600), true), Due::AnyTail);
+    }
+
+    #[test]
+    fn no_delay_folds_any_tail() {
+        let eager = FoldPolicy {
+            delay: Duration::ZERO,
+            ..POLICY
+        };
+        assert_eq!(eager.due(seconds(0), false), Due::AnyTail);
+        assert_eq!(eager.due(seconds(0), true), Due::No);
+        assert_eq!(eager.due(seconds(10), true), Due::AnyTail);
+    }
+
+    #[test]
+    fn rests_double_up_to_five_minutes() {
+        let rests: Vec<_> = [0, 1, 2, 3, 9, 10, 1000, u32::MAX]
+            .map(|n| rest_after(n).as_secs())
+            .into();
+        assert_eq!(rests, [1, 1, 2, 4, 256, 300, 300, 300]);
+    }
+
+    #[test]
+    fn databases_without_the_extension_are_asked_less_and_less() {
+        let begin = Instant::now();
+        let (mut starts, mut asked) = (Starts::default(), vec![]);
+        for second in (0..2000).step_by(10) {
+            let now = begin + seconds(second);
+            if starts.is_due(now) {
+                starts.started(now);
+                asked.push(second);
+            }
+        }
+        assert_eq!(asked, [0, 10, 30, 70, 150, 310, 610, 910, 1210, 1510, 1810]);
+    }
+
+    #[test]
+    fn a_worker_that_died_is_started_again_at_once() {
+        let begin = Instant::now();
+        let mut starts = Starts::default();
+        for second in [0, 10, 30, 70] {
+            assert!(starts.is_due(begin + seconds(second)));
+            starts.started(begin + seconds(second));
+        }
+        starts.seen_running();
+        assert!(starts.is_due(begin + seconds(71)));
+        starts.started(begin + seconds(71));
+        assert!(!starts.is_due(begin + seconds(80)));
+        assert!(starts.is_due(begin + seconds(81)));
+    }
+}

@@ -1,0 +1,9 @@
+-- The background worker: what it is doing.
+
+CREATE VIEW pganalytics.workers AS
+SELECT a.datname AS database, a.pid, a.state, NULLIF(a.query, '') AS activity, a.backend_start AS started_at
+FROM pg_catalog.pg_stat_activity a
+WHERE a.backend_type = 'pg_analytics worker';
+COMMENT ON VIEW pganalytics.workers IS
+    'the background workers that run now, one per database; shown to members of pg_read_all_stats';
+GRANT SELECT ON pganalytics.workers TO PUBLIC;

@@ -1,0 +1,76 @@
+//! Which incarnation of the database this is: the epoch of its transaction ids.
+//!
+//! A logical restore makes the marker anew, as its last step; a physical copy and
+//! pg_upgrade keep it. A marker that the table does not know is a new incarnation,
+//! whose epoch is one above the greatest known: everybody derives the same one.
+
+use crate::pg::Oid;
+use crate::pg::cache::RelationCache;
+use crate::pg::security::Platform;
+use crate::pg::spi::{self, Under};
+use pganalytics_core::error::Error;
+
+use super::names;
+
+thread_local! {
+    /// The epoch, under one key.
+    pub(super) static EPOCH: RelationCache<u32> =
+        RelationCache::new(|relation| EPOCH.with(|cache| cache.forget(relation)));
+}
+
+const MARKER: &str = "pganalytics_data.incarnation_marker";
+
+/// The epoch of transaction ids. Raises nothing and writes at most one row, once
+/// per incarnation.
+pub fn epoch() -> Result<u32, Error> {
+    EPOCH
+        .with(|epoch| epoch.get_or_make(Oid::INVALID, read))
+        .map(|epoch| *epoch)
+}
+
+fn read() -> Result<(Vec<Oid>, u32), Error> {
+    let _platform = Platform::act();
+    let marker = names::find(MARKER).ok_or(Error::RestoreRunning)?;
+    let populated = spi::latest(
+        "SELECT 1 FROM pg_class WHERE oid = 'pganalytics_data.incarnation_marker'::regclass AND relispopulated",
+        vec![],
+    );
+    if populated.is_none() {
+        return Err(Error::RestoreRunning);
+    }
+    let row = spi::latest(
+        "SELECT i.epoch, coalesce((SELECT max(epoch) + 1 FROM pganalytics_data.incarnation), 0) \
+         FROM pganalytics_data.incarnation_marker m LEFT JOIN pganalytics_data.incarnation i USING (marker)",
+        vec![],
+    )
+    .ok_or(Error::RestoreRunning)?;
+    if row.text(0).is_none() {
+        // Whoever gets the lock writes it down; nobody waits.
+        spi::run(
+            "INSERT INTO pganalytics_data.incarnation (marker, epoch) \
+             SELECT m.marker, coalesce((SELECT max(epoch) + 1 FROM pganalytics_data.incarnation), 0) \
+             FROM pganalytics_data.incarnation_marker m \
+             WHERE pg_try_advisory_xact_lock('pganalytics_data.incarnation'::regclass::bigint) \
+             ON CONFLICT DO NOTHING",
+            vec![],
+            Under::Fresh,
+        );
+        return Ok((vec![marker], row.number(1)));
+    }
+    Ok((vec![marker], row.number(0)))
+}
+
+/// Makes the marker, which must be no member of the extension: members are not
+/// refreshed by a restore.
+pub fn mark() {
+    let _platform = Platform::act();
+    if names::find(MARKER).is_none() {
+        spi::execute(
+            "CREATE MATERIALIZED VIEW pganalytics_data.incarnation_marker AS SELECT gen_random_uuid() AS marker",
+        );
+        spi::execute(
+            "COMMENT ON MATERIALIZED VIEW pganalytics_data.incarnation_marker IS \
+             'changes when the database is restored from a dump'",
+        );
+    }
+}

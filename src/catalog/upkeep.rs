@@ -1,0 +1,59 @@
+//! What the worker goes by when it decides which projection to fold.
+
+use crate::pg::Oid;
+use crate::pg::security::Platform;
+use crate::pg::snapshot::is_still_needed;
+use crate::pg::spi::{self, Row, Under};
+use std::time::Duration;
+
+/// A projection as the worker sees it.
+pub struct Upkeep {
+    pub id: i32,
+    pub name: String,
+    /// Since the last fold, or the creation.
+    pub since_last_fold: Duration,
+    /// Folds that failed, one after the other.
+    pub failures: u32,
+    /// Whether what the last fold replaced cannot be removed yet.
+    pub horizon_is_held: bool,
+}
+
+/// All projections, by number.
+pub fn projections() -> Vec<Upkeep> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT p.id, c.relname, p.failures, g.tableoid, g.xmin, \
+             (extract(epoch FROM greatest(clock_timestamp() - coalesce(g.last_fold, p.created_at), '0')) \
+                 * 1000)::bigint \
+         FROM pganalytics_data.projection p \
+         JOIN pganalytics_data.generation g ON g.projection = p.id \
+         JOIN pg_class c ON c.oid = p.relation ORDER BY p.id",
+        vec![],
+        Under::Fresh,
+    )
+    .iter()
+    .map(upkeep)
+    .collect()
+}
+
+fn upkeep(row: &Row) -> Upkeep {
+    let table: Oid = row.oid(3);
+    Upkeep {
+        id: row.number(0),
+        name: row.known(1).into(),
+        failures: row.number(2),
+        // The row of the generation was written by the last fold.
+        horizon_is_held: is_still_needed(table, row.number(4)),
+        since_last_fold: Duration::from_millis(row.number(5)),
+    }
+}
+
+/// Tells listeners that a projection has been folded. Equal notices of one
+/// transaction are sent once, when it commits.
+pub fn notify(projection: &str) {
+    spi::run(
+        "SELECT pg_catalog.pg_notify('pganalytics', $1)",
+        vec![spi::Arg::Text(projection)],
+        Under::Fresh,
+    );
+}

@@ -1,0 +1,108 @@
+//! Background workers: starting them, and what each does first.
+
+use super::Oid;
+use super::process::{configure, handle_signals};
+use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
+use pgrx::pg_sys::{self, Datum};
+use pgrx::prelude::*;
+use std::time::Duration;
+
+/// The `backend_type` of the launcher.
+const LAUNCHER: &str = "pg_analytics launcher";
+/// The `backend_type` of the worker of a database.
+const WORKER: &str = "pg_analytics worker";
+
+const LIBRARY: &str = "pg_analytics";
+const ON_DEMAND: &str = "on demand";
+/// How soon the postmaster restarts a launcher that died.
+const LAUNCHER_RESTART: Duration = Duration::from_secs(5);
+
+/// Who asked for a worker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum StartedBy {
+    /// The launcher, which sees to it that there is one.
+    Launcher,
+    /// A session that found none running.
+    Session,
+}
+
+/// Whether the library is loaded at the start of a server that takes workers.
+pub fn is_preloading() -> bool {
+    // SAFETY: plain variables of the process.
+    unsafe { pg_sys::process_shared_preload_libraries_in_progress && !pg_sys::IsBinaryUpgrade }
+}
+
+/// Registers the launcher; only while [`is_preloading`].
+pub fn register_launcher() {
+    BackgroundWorkerBuilder::new(LAUNCHER)
+        .set_library(LIBRARY)
+        .set_function("pganalytics_launcher_main")
+        .enable_spi_access()
+        .set_restart_time(Some(LAUNCHER_RESTART))
+        .load();
+}
+
+/// Whether a session of this kind may start a worker: not on a standby, not in a
+/// parallel worker, not without a postmaster, not from a worker of ours.
+pub fn may_start() -> bool {
+    // SAFETY: plain accessors of the process's state.
+    unsafe {
+        pg_sys::IsUnderPostmaster
+            && !pg_sys::IsBinaryUpgrade
+            && pg_sys::ParallelWorkerNumber < 0
+            && !pg_sys::RecoveryInProgress()
+            && (pg_sys::MyBgworkerEntry.is_null() || BackgroundWorker::get_name() != WORKER)
+    }
+}
+
+/// Has the postmaster start the worker of a database; `false` if all
+/// `max_worker_processes` are taken. The launcher is woken when it ends.
+pub fn start_worker(database: Oid, by: StartedBy) -> bool {
+    let builder = BackgroundWorkerBuilder::new(WORKER)
+        .set_library(LIBRARY)
+        .set_function("pganalytics_worker_main")
+        .enable_spi_access()
+        .set_argument(Some(Datum::from(database)));
+    let builder = match by {
+        // SAFETY: a plain variable of the process.
+        StartedBy::Launcher => builder.set_notify_pid(unsafe { pg_sys::MyProcPid }),
+        StartedBy::Session => builder.set_extra(ON_DEMAND),
+    };
+    builder.load_dynamic().is_ok()
+}
+
+/// The database of this session.
+pub fn own_database() -> Oid {
+    // SAFETY: a plain variable of the process.
+    unsafe { pg_sys::MyDatabaseId }
+}
+
+#[pg_guard]
+#[unsafe(no_mangle)]
+extern "C-unwind" fn pganalytics_launcher_main(_argument: Datum) {
+    handle_signals();
+    // SAFETY: once, at the start: no database, so shared catalogs only.
+    unsafe {
+        pg_sys::BackgroundWorkerInitializeConnection(std::ptr::null(), std::ptr::null(), 0);
+    }
+    configure(LAUNCHER);
+    crate::worker::launch();
+}
+
+#[pg_guard]
+#[unsafe(no_mangle)]
+extern "C-unwind" fn pganalytics_worker_main(database: Datum) {
+    handle_signals();
+    // SAFETY: once, at the start, as the bootstrap superuser.
+    unsafe {
+        let database = Oid::from(database.value() as u32);
+        pg_sys::BackgroundWorkerInitializeConnectionByOid(database, Oid::INVALID, 0);
+    }
+    configure(WORKER);
+    let by = if BackgroundWorker::get_extra() == ON_DEMAND {
+        StartedBy::Session
+    } else {
+        StartedBy::Launcher
+    };
+    crate::worker::work(by);
+}

@@ -1,0 +1,108 @@
+//! Transactions of a background worker, and what to do once a session's own one
+//! has committed.
+
+use super::error::{OrRaise, sqlstate_text};
+use super::snapshot::Snapshot;
+use pganalytics_core::error::Error;
+use pgrx::pg_sys::{self, panic::CaughtError};
+use pgrx::prelude::*;
+use std::cell::{Cell, OnceCell};
+use std::panic::AssertUnwindSafe;
+
+/// Why a transaction was rolled back.
+pub struct Failure {
+    code: PgSqlErrorCode,
+    pub message: String,
+}
+
+impl Failure {
+    /// The five characters of its SQLSTATE.
+    pub fn sqlstate(&self) -> String {
+        sqlstate_text(self.code)
+    }
+
+    /// Whether somebody was in the way, and nothing is wrong.
+    pub fn is_passing(&self) -> bool {
+        use PgSqlErrorCode::*;
+        matches!(
+            self.code,
+            ERRCODE_LOCK_NOT_AVAILABLE | ERRCODE_T_R_DEADLOCK_DETECTED | ERRCODE_QUERY_CANCELED
+        )
+    }
+
+    /// Writes it to the server log.
+    pub fn warn(&self, doing: &str) {
+        let message = format!("{doing}: {}", self.message);
+        ereport!(WARNING, self.code, message);
+    }
+}
+
+impl From<CaughtError> for Failure {
+    fn from(caught: CaughtError) -> Self {
+        let (CaughtError::PostgresError(report)
+        | CaughtError::ErrorReport(report)
+        | CaughtError::RustPanic {
+            ereport: report, ..
+        }) = caught;
+        Self {
+            code: report.sql_error_code(),
+            message: report.message().to_owned(),
+        }
+    }
+}
+
+/// Runs `body` in a transaction and commits, or rolls back and says why. No
+/// transaction may be open: this is for background workers.
+pub fn run<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    let steps = AssertUnwindSafe(|| {
+        // SAFETY: no transaction is open.
+        unsafe {
+            pg_sys::SetCurrentStatementStartTimestamp();
+            pg_sys::StartTransactionCommand();
+        }
+        // SPI wants one around it, as every statement of a session has.
+        let snapshot = Snapshot::take();
+        let value = body().or_raise();
+        drop(snapshot);
+        // SAFETY: the transaction begun above.
+        unsafe { pg_sys::CommitTransactionCommand() };
+        Ok(value)
+    });
+    PgTryBuilder::new(steps)
+        .catch_others(|caught| {
+            // SAFETY: rolls back and cleans up from any state of a transaction.
+            unsafe { pg_sys::AbortCurrentTransaction() };
+            Err(Failure::from(caught))
+        })
+        .execute()
+}
+
+thread_local! {
+    static AFTER_COMMIT: Cell<Option<fn()>> = const { Cell::new(None) };
+    static WATCHING: OnceCell<()> = const { OnceCell::new() };
+}
+
+/// Has `action` run once this session has committed, so that others see what it
+/// did: this transaction, or a later one if this is rolled back. It must not be
+/// able to fail.
+pub fn after_commit(action: fn()) {
+    AFTER_COMMIT.set(Some(action));
+    WATCHING.with(|watching| {
+        // SAFETY: the callback lives as long as the library, which is never unloaded.
+        watching.get_or_init(|| unsafe {
+            pg_sys::RegisterXactCallback(Some(transaction_event), std::ptr::null_mut());
+        });
+    });
+}
+
+#[pg_guard]
+extern "C-unwind" fn transaction_event(
+    event: pg_sys::XactEvent::Type,
+    _arg: *mut std::ffi::c_void,
+) {
+    if event == pg_sys::XactEvent::XACT_EVENT_COMMIT
+        && let Some(action) = AFTER_COMMIT.take()
+    {
+        action();
+    }
+}

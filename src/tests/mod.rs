@@ -1,0 +1,4 @@
+//! Tests inside a server, one file per theme.
+
+mod sketch;
+mod window;

@@ -1,0 +1,74 @@
+//! The worker of a database: look, fold, nap.
+//!
+//! Between two looks it holds nothing but its own lock. It leaves when somebody
+//! wants the database without sessions, and when the extension is gone.
+
+use super::fold::{Folding, Found};
+use super::settings;
+use super::sweep::Sweeping;
+use crate::pg::bgworker::{self, StartedBy};
+use crate::pg::{lock, process};
+use pgrx::prelude::*;
+use std::time::{Duration, Instant};
+
+/// How long a worker that a session started stays without any projection.
+const IDLE_EXIT: Duration = Duration::from_secs(60);
+/// How long a worker may sleep without a look at who waits for the database.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// The worker's process. It must be the only one of its database.
+pub fn work(by: StartedBy) {
+    let mut folding = Folding::default();
+    let mut sweeping = Sweeping::new();
+    let mut busy = Instant::now();
+    while lock::become_the_worker() {
+        if settings::is_on() {
+            sweeping.look();
+            let found = folding.look();
+            if let Found::Projections(_) = found {
+                busy = Instant::now();
+            }
+            if is_superfluous(&found, by, busy) {
+                // Whoever found this worker running did not start another: look
+                // once more when all can see that there is none.
+                lock::step_down();
+                if is_superfluous(&folding.find(), by, busy) {
+                    return;
+                }
+                continue;
+            }
+            process::report_idle("");
+        } else {
+            process::report_idle("pganalytics.worker is off");
+        }
+        process::report_statistics();
+        if !nap() {
+            return;
+        }
+    }
+    debug1!("another pg_analytics worker is running in this database");
+}
+
+/// Whether the worker has nothing to stay for.
+fn is_superfluous(found: &Found, by: StartedBy, busy: Instant) -> bool {
+    match found {
+        Found::Nothing => true,
+        Found::Extension => by == StartedBy::Session && busy.elapsed() >= IDLE_EXIT,
+        Found::Projections(_) => false,
+    }
+}
+
+/// Sleeps for the naptime; `false` if the worker is to leave.
+fn nap() -> bool {
+    let begin = Instant::now();
+    loop {
+        if lock::is_wanted_without_sessions(bgworker::own_database()) {
+            return false;
+        }
+        let left = settings::naptime().saturating_sub(begin.elapsed());
+        if left.is_zero() {
+            return true;
+        }
+        process::nap(left.min(LONGEST_SLEEP));
+    }
+}

@@ -1,0 +1,89 @@
+//! The settings of the worker.
+
+use pganalytics_core::worker::FoldPolicy;
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use std::ffi::CStr;
+use std::time::Duration;
+
+static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
+static FOLD_TAIL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
+static FOLD_DELAY: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static NAPTIME: GucSetting<i32> = GucSetting::<i32>::new(1_000);
+
+const LONGEST_NAP: i32 = 3_600_000;
+
+/// Defines them.
+pub fn define() {
+    GucRegistry::define_bool_guc(
+        c"pganalytics.worker",
+        c"Folds projections in the background.",
+        c"Reads of projections are exact without it, but take longer the more events are not folded.",
+        &WORKER,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    let integer = |name: &'static CStr, short, long, setting, (least, most), flags| {
+        GucRegistry::define_int_guc(
+            name,
+            short,
+            long,
+            setting,
+            least,
+            most,
+            GucContext::Sighup,
+            flags,
+        );
+    };
+    integer(
+        c"pganalytics.fold_tail",
+        c"Number of events after which the worker folds a projection.",
+        c"",
+        &FOLD_TAIL,
+        (1, i32::MAX),
+        GucFlags::default(),
+    );
+    integer(
+        c"pganalytics.fold_delay",
+        c"Time since the last fold after which the worker folds also fewer events.",
+        c"While an old snapshot keeps vacuum from cleaning up, it waits ten times as long.",
+        &FOLD_DELAY,
+        (0, i32::MAX),
+        GucFlags::UNIT_MS,
+    );
+    integer(
+        c"pganalytics.worker_naptime",
+        c"Time the worker sleeps between two looks at the projections.",
+        c"",
+        &NAPTIME,
+        (10, LONGEST_NAP),
+        GucFlags::UNIT_MS,
+    );
+    crate::pg::settings::reserve_prefix();
+}
+
+fn milliseconds(setting: &GucSetting<i32>) -> Duration {
+    Duration::from_millis(u64::try_from(setting.get()).unwrap_or(0))
+}
+
+/// Whether to fold in the background.
+pub fn is_on() -> bool {
+    WORKER.get()
+}
+
+/// The length of a tail that is folded at once.
+pub fn fold_tail() -> i64 {
+    FOLD_TAIL.get().into()
+}
+
+/// The time between two looks.
+pub fn naptime() -> Duration {
+    milliseconds(&NAPTIME)
+}
+
+/// When a fold is due.
+pub fn fold_policy() -> FoldPolicy {
+    FoldPolicy {
+        delay: milliseconds(&FOLD_DELAY),
+        naptime: naptime(),
+    }
+}

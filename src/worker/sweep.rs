@@ -1,0 +1,37 @@
+//! Sweeping: what plain DROP leaves of event tables and projections.
+
+use crate::catalog::{event_tables, projections};
+use crate::pg::{lock, transaction};
+use std::time::{Duration, Instant};
+
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// When the worker swept last.
+pub struct Sweeping(Option<Instant>);
+
+impl Sweeping {
+    /// Never yet.
+    pub fn new() -> Self {
+        Self(None)
+    }
+
+    /// Sweeps if it is time. What is in use is left for the next time.
+    pub fn look(&mut self) {
+        if self.0.is_some_and(|last| last.elapsed() < INTERVAL) {
+            return;
+        }
+        self.0 = Some(Instant::now());
+        let swept = transaction::run(|| {
+            if lock::pin_extension() {
+                projections::sweep();
+                event_tables::sweep();
+            }
+            Ok(())
+        });
+        if let Err(failure) = swept
+            && !failure.is_passing()
+        {
+            failure.warn("could not remove what is left of dropped relations");
+        }
+    }
+}
