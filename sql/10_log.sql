@@ -20,9 +20,9 @@ LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'active_segment';
 COMMENT ON FUNCTION pganalytics.active_segment(regclass) IS
     'the number of the segment that takes appends, the default of the column segment';
 
-CREATE FUNCTION pganalytics_data.on_event() RETURNS trigger
+CREATE FUNCTION pganalytics.on_event() RETURNS trigger
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'on_event';
-COMMENT ON FUNCTION pganalytics_data.on_event() IS
+COMMENT ON FUNCTION pganalytics.on_event() IS
     'trigger of every segment: appends events, refuses UPDATE, DELETE and TRUNCATE';
 
 CREATE VIEW pganalytics.event_tables AS

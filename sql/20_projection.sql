@@ -18,16 +18,16 @@ CREATE FUNCTION pganalytics.tail_length(projection regclass) RETURNS bigint
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tail_length_wrapper';
 COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded; NULL if there is no such projection';
 
-CREATE FUNCTION pganalytics_data.read_tail(state anyelement, definition "any", access_key uuid)
+CREATE FUNCTION pganalytics.read_tail(state anyelement, definition "any", access_key uuid)
 RETURNS SETOF anyelement
 LANGUAGE c STABLE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'read_tail';
-COMMENT ON FUNCTION pganalytics_data.read_tail(anyelement, "any", uuid) IS
+COMMENT ON FUNCTION pganalytics.read_tail(anyelement, "any", uuid) IS
     'the groups of a projection''s tail, for the view of the projection';
 
 CREATE VIEW pganalytics.projections AS
 SELECT p.relation AS name, p.event_table AS source, g.events_folded,
        pganalytics.tail_length(p.relation) AS tail, g.folds, g.last_fold,
-       p.last_error, p.last_error_state, p.last_error_at,
+       CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN p.last_error END AS last_error, p.last_error_state, p.last_error_at,
        pg_catalog.pg_get_userbyid(c.relowner) AS owner, p.query
 FROM pganalytics_data.projection p
 JOIN pganalytics_data.generation g ON g.projection = p.id

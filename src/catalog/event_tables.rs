@@ -96,21 +96,34 @@ pub struct Options<'a> {
 
 /// A number for a new event table.
 pub fn next_id() -> i32 {
-    sweep();
     number("SELECT nextval('pganalytics_data.event_table_id')")
 }
 
-/// Removes the entries of event tables that are gone, and what is left of them
-/// (after a restore, which knows no dependencies of ours).
-pub fn sweep() {
+/// The event tables whose table is gone.
+pub fn leftovers() -> Vec<i32> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT id FROM pganalytics_data.event_table t \
+         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation)",
+        vec![],
+        Under::Fresh,
+    )
+    .iter()
+    .map(|row| row.number(0))
+    .collect()
+}
+
+/// Removes the entry of one of them, and what is left of it (after a restore,
+/// which knows no dependencies of ours).
+pub fn sweep(leftover: i32) {
     let _platform = Platform::act();
     let gone = spi::run(
-        "WITH gone AS (DELETE FROM pganalytics_data.event_table t \
-             WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads) \
+        "WITH gone AS (DELETE FROM pganalytics_data.event_table t WHERE id = $1 \
+             AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads) \
          SELECT heads::oid FROM gone UNION \
          SELECT s.ledger::oid FROM gone JOIN pganalytics_data.segment s ON s.event_table = gone.id \
          WHERE s.ledger IS NOT NULL",
-        vec![],
+        vec![Arg::Int(leftover)],
         Under::Fresh,
     );
     for row in gone {

@@ -1,6 +1,7 @@
 //! Names as users write them.
 
 use crate::pg::Oid;
+use crate::pg::security::Settings;
 use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::sql::qualified;
@@ -82,21 +83,83 @@ pub fn exists(relation: Oid) -> bool {
     .is_some()
 }
 
-/// The btree index of a relation whose first columns are `columns`.
-pub fn index_on(relation: Oid, columns: &[&str]) -> Result<Oid, Error> {
+/// The type of a column that the extension reads or writes without an executor.
+#[derive(Clone, Copy)]
+pub enum ColumnType {
+    Uuid,
+    Text,
+    Bigint,
+    Jsonb,
+    Timestamptz,
+    Xid8,
+}
+
+impl ColumnType {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Uuid => "uuid",
+            Self::Text => "text",
+            Self::Bigint => "bigint",
+            Self::Jsonb => "jsonb",
+            Self::Timestamptz => "timestamptz",
+            Self::Xid8 => "xid8",
+        }
+    }
+}
+
+/// The number of a column of this name, which must be of this type: the owner of
+/// an event table can change it.
+pub fn column_of(relation: Oid, name: &'static str, of: ColumnType) -> Result<i16, Error> {
+    let row = spi::latest(
+        "SELECT attnum, atttypid OPERATOR(pg_catalog.=) $3::pg_catalog.regtype \
+         FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) $1 \
+           AND attname OPERATOR(pg_catalog.=) $2::pg_catalog.name AND attnum OPERATOR(pg_catalog.>) 0",
+        vec![Arg::Oid(relation), Arg::Text(name), Arg::Text(of.sql())],
+    );
+    match row {
+        Some(row) if row.known(1) == "t" => Ok(row.number(0)),
+        Some(_) => Err(Error::ColumnType {
+            table: shown(relation),
+            column: name,
+            expected: of.sql(),
+        }),
+        None => Err(Error::ColumnMissing {
+            table: shown(relation),
+            column: name,
+        }),
+    }
+}
+
+/// Whether an index must be unique.
+#[derive(Clone, Copy)]
+pub enum Uniqueness {
+    Any,
+    Unique,
+}
+
+/// The btree index of a relation whose first keys are `columns`, in the order and
+/// with the comparisons that their types have by default.
+pub fn index_on(relation: Oid, columns: &[&str], uniqueness: Uniqueness) -> Result<Oid, Error> {
     let names: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
+    let unique = matches!(uniqueness, Uniqueness::Unique);
+    let _path = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
     spi::latest(
-        "SELECT i.indexrelid FROM pg_catalog.pg_index i \
-         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
-         JOIN pg_catalog.pg_am m ON m.oid OPERATOR(pg_catalog.=) c.relam \
-         WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisvalid AND i.indpred IS NULL \
-           AND m.amname OPERATOR(pg_catalog.=) 'btree' AND $2 OPERATOR(pg_catalog.=) ARRAY( \
-               SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a \
-               JOIN pg_catalog.generate_series(0, pg_catalog.array_length($2, 1) OPERATOR(pg_catalog.-) 1) AS n \
-                 ON a.attnum OPERATOR(pg_catalog.=) i.indkey[n] \
-               WHERE a.attrelid OPERATOR(pg_catalog.=) $1 ORDER BY n) \
-         ORDER BY i.indisunique DESC, i.indexrelid LIMIT 1",
-        vec![Arg::Oid(relation), Arg::Texts(names)],
+        "SELECT i.indexrelid FROM pg_index i \
+         JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam \
+         WHERE i.indrelid = $1 AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree' \
+           AND i.indnkeyatts >= array_length($2, 1) \
+           AND ($3 = 0 OR (i.indisunique AND i.indimmediate AND i.indnkeyatts = array_length($2, 1))) \
+           AND $2 = ARRAY( \
+               SELECT a.attname::text FROM generate_series(0, array_length($2, 1) - 1) AS n \
+               JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = i.indkey[n] \
+               JOIN pg_opclass o ON o.oid = i.indclass[n] \
+               WHERE o.opcdefault AND i.indcollation[n] = a.attcollation AND i.indoption[n] = 0 ORDER BY n) \
+         ORDER BY i.indexrelid LIMIT 1",
+        vec![
+            Arg::Oid(relation),
+            Arg::Texts(names),
+            Arg::Int(unique.into()),
+        ],
     )
     .map(|row| row.oid(0))
     .ok_or_else(|| Error::MissingIndex {

@@ -27,6 +27,9 @@ pub struct Projection {
     pub settings: Vec<(String, String)>,
 }
 
+/// Of the text of an error, in characters: functions can raise any.
+const LONGEST_ERROR: usize = 1_000;
+
 const SELECT: &str = "SELECT p.id, p.relation::oid, c.relname, p.definition::oid, p.event_table::oid, \
      g.state::oid, g.access_key, c.relowner, array_to_string(p.settings, E'\\x1f') \
      FROM pganalytics_data.projection p \
@@ -157,12 +160,13 @@ impl Projection {
     pub fn note_error(&self, error: Option<(&str, &str)>) {
         let _platform = Platform::act();
         let (state, message) = error.unwrap_or_default();
+        let message: String = message.chars().take(LONGEST_ERROR).collect();
         spi::run(
             "UPDATE pganalytics_data.projection SET last_error = nullif($2, ''), \
                  last_error_state = nullif($3, ''), failures = CASE $2 WHEN '' THEN 0 ELSE failures + 1 END, \
                  last_error_at = CASE $2 WHEN '' THEN last_error_at ELSE clock_timestamp() END \
              WHERE id = $1 AND ($2 <> '' OR failures > 0)",
-            vec![Arg::Int(self.id), Arg::Text(message), Arg::Text(state)],
+            vec![Arg::Int(self.id), Arg::Text(&message), Arg::Text(state)],
             Under::Fresh,
         );
     }
@@ -174,7 +178,6 @@ fn parsed(row: &Row) -> Checkpoint {
 
 /// A number for a new projection.
 pub fn next_id() -> i32 {
-    sweep();
     let _platform = Platform::act();
     spi::run(
         "SELECT nextval('pganalytics_data.projection_id')",
@@ -185,15 +188,29 @@ pub fn next_id() -> i32 {
     .map_or(0, |row| row.number(0))
 }
 
-/// Removes the entries of projections whose view is gone, and what is left of them.
-pub fn sweep() {
+/// The projections whose view is gone.
+pub fn leftovers() -> Vec<i32> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT id FROM pganalytics_data.projection p \
+         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation)",
+        vec![],
+        Under::Fresh,
+    )
+    .iter()
+    .map(|row| row.number(0))
+    .collect()
+}
+
+/// Removes the entry of one of them, and what is left of it.
+pub fn sweep(leftover: i32) {
     let _platform = Platform::act();
     let gone = spi::run(
-        "WITH gone AS (DELETE FROM pganalytics_data.projection p \
-             WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) RETURNING id, definition) \
+        "WITH gone AS (DELETE FROM pganalytics_data.projection p WHERE id = $1 \
+             AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) RETURNING id, definition) \
          SELECT gone.definition::oid, g.state::oid, to_regclass('pganalytics_data.access_' || gone.id)::oid \
          FROM gone LEFT JOIN pganalytics_data.generation g ON g.projection = gone.id",
-        vec![],
+        vec![Arg::Int(leftover)],
         Under::Fresh,
     );
     for row in gone {

@@ -20,12 +20,18 @@ const TRIGGER: &str = "~~append";
 
 #[pg_extern(sql = false)]
 fn create_event_table(
-    name: &str,
-    versions: &str,
+    name: Option<&str>,
+    versions: Option<&str>,
     dedup_window: Option<Interval>,
-    segment_interval: Interval,
+    segment_interval: Option<Interval>,
     retention: Option<Interval>,
 ) -> Oid {
+    let null = |argument| Error::NullArgument { argument };
+    let name = name.ok_or_else(|| null("name")).or_raise();
+    let versions = versions.ok_or_else(|| null("versions")).or_raise();
+    let segment_interval = segment_interval
+        .ok_or_else(|| null("segment_interval"))
+        .or_raise();
     let options = Options {
         versions,
         dedup_window,
@@ -48,7 +54,6 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     let heads = create_keyed(
         &format!("heads_{id}"),
         "aggregate_id text COLLATE \"C\" PRIMARY KEY, version bigint NOT NULL, segment integer NOT NULL",
-        &owner,
         root,
     );
     let deduplicates = options
@@ -59,7 +64,6 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
         create_keyed(
             &format!("ledger_{id}_1"),
             "event_id uuid PRIMARY KEY, position bigint NOT NULL, content bigint NOT NULL",
-            &owner,
             root,
         )
     });
@@ -164,12 +168,11 @@ const COLUMNS: [(&str, &str); 13] = [
     ("segment", "the partition it lies in (set by the extension)"),
 ];
 
-/// A table of the extension with a primary key, handed to the event table's owner
-/// and dropped with it.
-fn create_keyed(name: &str, columns: &str, owner: &str, root: Oid) -> Oid {
+/// A table of the extension with a primary key, dropped with the event table. It
+/// stays with the extension: the trigger trusts its columns.
+fn create_keyed(name: &str, columns: &str, root: Oid) -> Oid {
     let table = format!("pganalytics_data.{}", ident(name));
     spi::execute(&format!("CREATE TABLE {table} ({columns})"));
-    spi::execute(&format!("ALTER TABLE {table} OWNER TO {owner}"));
     let relation = found(&table);
     goes_with(relation, root);
     relation
@@ -185,16 +188,18 @@ fn create_segment(id: i32, number: i32, root: &str, owner: &str) -> Oid {
         format!("CREATE UNIQUE INDEX {name}_version ON {table} (aggregate_id, version)"),
         format!(
             "CREATE TRIGGER \"{TRIGGER}\" BEFORE INSERT OR UPDATE OR DELETE ON {table} \
-             FOR EACH ROW EXECUTE FUNCTION pganalytics_data.on_event()"
+             FOR EACH ROW EXECUTE FUNCTION pganalytics.on_event()"
         ),
         format!(
             "CREATE TRIGGER \"{TRIGGER}_truncate\" BEFORE TRUNCATE ON {table} \
-             FOR EACH STATEMENT EXECUTE FUNCTION pganalytics_data.on_event()"
+             FOR EACH STATEMENT EXECUTE FUNCTION pganalytics.on_event()"
         ),
         format!(
             "ALTER TABLE {table} ENABLE ALWAYS TRIGGER \"{TRIGGER}\", ENABLE ALWAYS TRIGGER \"{TRIGGER}_truncate\""
         ),
         format!("ALTER TABLE {table} OWNER TO {owner}"),
+        // An index of the owner's on the event table has a part in this schema.
+        format!("GRANT CREATE ON SCHEMA pganalytics_data TO {owner}"),
     ] {
         spi::execute(&statement);
     }

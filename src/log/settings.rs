@@ -2,9 +2,8 @@
 //! backend and segment and forgotten when the event table changes.
 
 use crate::catalog;
-use crate::catalog::names::index_on;
+use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on};
 use crate::pg::cache::RelationCache;
-use crate::pg::trigger::column_number;
 use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::version::Versions;
@@ -43,7 +42,7 @@ impl Keyed {
     fn of(table: Oid, key: &str) -> Result<Self, Error> {
         Ok(Self {
             table,
-            index: index_on(table, &[key])?,
+            index: index_on(table, &[key], Uniqueness::Unique)?,
         })
     }
 }
@@ -74,22 +73,32 @@ impl Log {
 fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
     worker::ensure_started();
     let row = catalog::event_tables::of_segment(segment)?;
-    let column = |name: &'static str| match column_number(segment, name) {
-        0 => Err(Error::ColumnMissing {
-            table: row.name.clone(),
-            column: name,
-        }),
-        number => Ok(number),
+    let column = |name, of| {
+        // The table's name rather than the segment's.
+        column_of(segment, name, of).map_err(|error| match error {
+            Error::ColumnMissing { column, .. } => Error::ColumnMissing {
+                table: row.name.clone(),
+                column,
+            },
+            Error::ColumnType {
+                column, expected, ..
+            } => Error::ColumnType {
+                table: row.name.clone(),
+                column,
+                expected,
+            },
+            other => other,
+        })
     };
     let columns = Columns {
-        event_id: column("event_id")?,
-        event_type: column("event_type")?,
-        aggregate_id: column("aggregate_id")?,
-        version: column("version")?,
-        payload: column("payload")?,
-        recorded_at: column("recorded_at")?,
-        position: column("position")?,
-        txid: column("txid")?,
+        event_id: column("event_id", ColumnType::Uuid)?,
+        event_type: column("event_type", ColumnType::Text)?,
+        aggregate_id: column("aggregate_id", ColumnType::Text)?,
+        version: column("version", ColumnType::Bigint)?,
+        payload: column("payload", ColumnType::Jsonb)?,
+        recorded_at: column("recorded_at", ColumnType::Timestamptz)?,
+        position: column("position", ColumnType::Bigint)?,
+        txid: column("txid", ColumnType::Xid8)?,
     };
     let log = Log {
         name: row.name,
@@ -102,8 +111,19 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
             .ledger
             .map(|ledger| Keyed::of(ledger, "event_id"))
             .transpose()?,
-        version_index: index_on(segment, &["aggregate_id", "version"])?,
+        version_index: index_on(segment, &["aggregate_id", "version"], Uniqueness::Unique)?,
         columns,
     };
-    Ok((vec![row.root], log))
+    let mut relations = vec![
+        row.root,
+        log.heads.table,
+        log.heads.index,
+        log.version_index,
+    ];
+    relations.extend(
+        log.ledger
+            .iter()
+            .flat_map(|ledger| [ledger.table, ledger.index]),
+    );
+    Ok((relations, log))
 }

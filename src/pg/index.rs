@@ -153,34 +153,33 @@ pub fn greatest_version(
     }
 }
 
-/// Whether the active snapshot sees a row whose indexed `xid8` is `from` or more
-/// or one of `others`.
-pub fn sees_any(table: Oid, index: Oid, from: u64, others: &[u64]) -> bool {
+/// The number of rows, counted up to `most`, that the active snapshot sees and
+/// whose indexed `xid8` is `from` or more or one of `others` (all below `from`).
+///
+/// No plan is made: planning evaluates functions that the table's owner chose.
+pub fn count(table: Oid, index: Oid, from: u64, others: &[u64], most: i64) -> i64 {
     let table = Relation::open(table, Lock::Read);
     let index = Relation::open(index, Lock::Read);
     let slot = Slot::of(&table);
-    let probe = |strategy: u32, function: u32, id: u64| {
-        let mut key = condition(
-            &index,
-            strategy,
-            Oid::from(function),
-            pg_sys::Datum::from(id),
-        );
+    let mut seen = 0;
+    let first = (pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_XID8GE, from);
+    let rest = others
+        .iter()
+        .map(|id| (pg_sys::BTEqualStrategyNumber, pg_sys::F_XID8EQ, *id));
+    for (strategy, function, id) in std::iter::once(first).chain(rest) {
+        let function = Oid::from(function);
+        let mut key = condition(&index, strategy, function, pg_sys::Datum::from(id));
         // SAFETY: the scan ends before the slot and the relations are released.
         unsafe {
             let scan = pg_sys::index_beginscan(table.0, index.0, pg_sys::GetActiveSnapshot(), 1, 0);
             pg_sys::index_rescan(scan, &mut key, 1, std::ptr::null_mut(), 0);
-            let found = pg_sys::index_getnext_slot(
-                scan,
-                pg_sys::ScanDirection::ForwardScanDirection,
-                slot.0,
-            );
+            let forward = pg_sys::ScanDirection::ForwardScanDirection;
+            while seen < most && pg_sys::index_getnext_slot(scan, forward, slot.0) {
+                pgrx::check_for_interrupts!();
+                seen += 1;
+            }
             pg_sys::index_endscan(scan);
-            found
         }
-    };
-    probe(pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_XID8GE, from)
-        || others
-            .iter()
-            .any(|id| probe(pg_sys::BTEqualStrategyNumber, pg_sys::F_XID8EQ, *id))
+    }
+    seen
 }

@@ -36,8 +36,8 @@ pub unsafe fn return_rows(fcinfo: pg_sys::FunctionCallInfo, produce: impl FnOnce
                 (*result).setResult,
                 (*(*result).econtext).ecxt_per_query_memory,
                 false,
-                std::ptr::null_mut(),
-                std::ptr::null(),
+                (*result).setDesc,
+                c"the definition of the projection does not fit its state".as_ptr(),
             );
             spi::run_into(sql, receiver);
         });

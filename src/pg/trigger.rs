@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::*;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 unsafe extern "C-unwind" {
     fn nextval_internal(sequence: Oid, check_permissions: bool) -> i64;
@@ -149,13 +149,4 @@ impl Bytes {
 pub fn next_value(sequence: Oid) -> i64 {
     // SAFETY: raises an error if there is no such sequence.
     unsafe { nextval_internal(sequence, false) }
-}
-
-/// The number of a column, 0 if the relation has none of this name.
-pub fn column_number(relation: Oid, name: &str) -> i16 {
-    let Ok(name) = CString::new(name) else {
-        return 0;
-    };
-    // SAFETY: reads the catalog inside a transaction.
-    unsafe { pg_sys::get_attnum(relation, name.as_ptr()) }
 }

@@ -43,7 +43,7 @@ pub fn fold(projection: &Projection) -> Result<Folded, Error> {
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();
     let to = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
-    let segments = segments_with_tail(projection.event_table, &from);
+    let segments = segments_with_tail(projection.event_table, &from)?;
     if segments.is_empty() {
         return Ok(Folded::default());
     }

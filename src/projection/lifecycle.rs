@@ -14,7 +14,7 @@ use crate::pg::spi;
 use crate::worker;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{state_table_sql, view_sql};
+use pganalytics_core::projection::{Shape, state_table_sql, view_sql};
 use pganalytics_core::sql::qualified;
 use pgrx::prelude::*;
 
@@ -53,9 +53,9 @@ fn create(name: &str, query: &str) -> Result<Oid, Error> {
     let state = create_relations(id, definition, &shape.shape);
     let access_key = uuid::Uuid::new_v4().to_string();
     let access = format!("pganalytics_data.access_{id}");
-    spi::execute(&format!("INSERT INTO {access} VALUES ('{access_key}')"));
+    write_key(&access, &access_key);
     let tail = format!(
-        "pganalytics_data.read_tail(NULL::{}, NULL::{}, (SELECT access_key FROM {access}))",
+        "pganalytics.read_tail(NULL::{}, NULL::{}, (SELECT access_key FROM {access}))",
         sql_name(state),
         sql_name(definition)
     );
@@ -86,19 +86,25 @@ fn create(name: &str, query: &str) -> Result<Oid, Error> {
 }
 
 /// A view of the query as it was given: PostgreSQL checks it with the caller's
-/// rights, follows renames, dumps it, and knows what it depends on.
+/// rights, follows renames, dumps it, and knows what it depends on. It then
+/// belongs to the extension, so that it stays what the state was made for.
 fn create_definition(id: i32, schema: &str, query: &str) -> Oid {
-    let name = format!("definition_{id}");
-    let made = qualified(schema, &name);
+    let temporary = format!("definition_{}", uuid::Uuid::new_v4().simple());
+    let made = qualified(schema, &temporary);
     spi::execute(&format!("CREATE VIEW {made} AS {query}"));
     let _platform = Platform::act();
+    let name = format!("definition_{id}");
+    spi::execute(&format!("ALTER VIEW {made} RENAME TO {name}"));
+    let made = qualified(schema, &name);
+    spi::execute(&format!("ALTER VIEW {made} OWNER TO CURRENT_USER"));
     spi::execute(&format!("ALTER VIEW {made} SET SCHEMA pganalytics_data"));
     find(&qualified("pganalytics_data", &name)).unwrap_or(Oid::INVALID)
 }
 
-/// The state and the relation that holds the key to the tail, owned by the caller
-/// and dropped with the definition.
-fn create_relations(id: i32, definition: Oid, shape: &pganalytics_core::projection::Shape) -> Oid {
+/// The state and the relation that holds the key to the tail, dropped with the
+/// definition. They belong to the extension; the caller may read both and fold
+/// into the state, but not change what they are.
+fn create_relations(id: i32, definition: Oid, shape: &Shape) -> Oid {
     let owner = current_user_sql();
     let _platform = Platform::act();
     let state = qualified("pganalytics_data", &format!("state_{id}"));
@@ -107,11 +113,19 @@ fn create_relations(id: i32, definition: Oid, shape: &pganalytics_core::projecti
         spi::execute(&statement);
     }
     spi::execute(&format!("CREATE TABLE {access} (access_key uuid NOT NULL)"));
+    spi::execute(&format!(
+        "GRANT SELECT, INSERT, UPDATE ON {state} TO {owner}"
+    ));
+    spi::execute(&format!("GRANT SELECT ON {access} TO {owner}"));
     for table in [&state, &access] {
-        spi::execute(&format!("ALTER TABLE {table} OWNER TO {owner}"));
         goes_with(find(table).unwrap_or(Oid::INVALID), definition);
     }
     find(&state).unwrap_or(Oid::INVALID)
+}
+
+fn write_key(access: &str, key: &str) {
+    let _platform = Platform::act();
+    spi::execute(&format!("INSERT INTO {access} VALUES ('{key}')"));
 }
 
 /// Folds what is there. In a transaction that keeps an old snapshot it is left to

@@ -70,7 +70,7 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
             state: names::shown(state),
         });
     }
-    let segments = segments_with_tail(reader.projection.event_table, &checkpoint);
+    let segments = segments_with_tail(reader.projection.event_table, &checkpoint).or_raise();
     if segments.is_empty() {
         return;
     }

@@ -1,17 +1,16 @@
 //! The tail: the events that a snapshot sees and a checkpoint does not cover.
 
 use crate::catalog::event_tables;
-use crate::catalog::names::index_on;
+use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on};
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::error::{OrRaise, raise};
-use crate::pg::index::{Lock, Relation, sees_any};
-use crate::pg::security::{Platform, may_read_any_column};
-use crate::pg::spi::{self, Under};
+use crate::pg::error::raise;
+use crate::pg::index::{Lock, Relation, count};
+use crate::pg::security::may_read_any_column;
+use crate::pg::spi::Under;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::tail_source;
 use pgrx::prelude::*;
 
 thread_local! {
@@ -21,29 +20,36 @@ thread_local! {
 }
 
 fn txid_index(segment: Oid) -> Result<(Vec<Oid>, Oid), Error> {
-    Ok((vec![segment], index_on(segment, &["txid"])?))
+    column_of(segment, "txid", ColumnType::Xid8)?;
+    let index = index_on(segment, &["txid"], Uniqueness::Any)?;
+    Ok((vec![segment, index], index))
+}
+
+/// The number of events, counted up to `most`, of a segment's tail.
+fn count_in(segment: Oid, checkpoint: &Checkpoint, most: i64) -> Result<i64, Error> {
+    let index =
+        TXID_INDEXES.with(|indexes| indexes.get_or_make(segment, || txid_index(segment)))?;
+    Ok(count(
+        segment,
+        *index,
+        checkpoint.xmax(),
+        checkpoint.in_progress(),
+        most,
+    ))
 }
 
 /// The numbers of the segments in which the active snapshot sees a tail.
 ///
 /// The segments come from the catalog and are named in the query, so the plan
 /// opens those and no others, however many there are.
-pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Vec<i32> {
-    event_tables::segments(event_table, Under::Active)
-        .into_iter()
-        .filter(|s| {
-            let index = TXID_INDEXES
-                .with(|indexes| indexes.get_or_make(s.relation, || txid_index(s.relation)))
-                .or_raise();
-            sees_any(
-                s.relation,
-                *index,
-                checkpoint.xmax(),
-                checkpoint.in_progress(),
-            )
-        })
-        .map(|s| s.number)
-        .collect()
+pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Result<Vec<i32>, Error> {
+    let mut numbers = vec![];
+    for segment in event_tables::segments(event_table, Under::Active) {
+        if count_in(segment.relation, checkpoint, 1)? > 0 {
+            numbers.push(segment.number);
+        }
+    }
+    Ok(numbers)
 }
 
 /// Locks the segments against being rewritten, for a snapshot to be taken next.
@@ -54,30 +60,25 @@ pub fn lock_segments(event_table: Oid) {
 }
 
 /// The number of events in the tail, counted up to `most`.
-fn tail_length_of(projection: &Projection, most: i64) -> i64 {
+fn tail_length_of(projection: &Projection, most: i64) -> Result<i64, Error> {
     let checkpoint = projection.checkpoint().unwrap_or_else(Checkpoint::nothing);
-    let segments = segments_with_tail(projection.event_table, &checkpoint);
-    if segments.is_empty() {
-        return 0;
+    let mut length = 0;
+    for segment in event_tables::segments(projection.event_table, Under::Active) {
+        length += count_in(segment.relation, &checkpoint, most - length)?;
     }
-    let _platform = Platform::act();
-    let table = crate::catalog::names::sql_name(projection.event_table);
-    let source = tail_source(&table, &[], &segments, &checkpoint, None);
-    let sql = format!("SELECT pg_catalog.count(*) FROM ({source} LIMIT {most}) AS t");
-    spi::run(&sql, vec![], Under::Active)
-        .first()
-        .map_or(0, |row| row.number(0))
+    Ok(length)
 }
 
 /// Whether the active snapshot sees a tail of `most` events, or any at all if
 /// the last fold was long ago.
-pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> bool {
-    let length = tail_length_of(projection, most);
-    length >= most || (long_ago && length > 0)
+pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> Result<bool, Error> {
+    let length = tail_length_of(projection, most)?;
+    Ok(length >= most || (long_ago && length > 0))
 }
 
-/// For the view `projections`. NULL if there is no such projection: one of those
-/// that the view's snapshot lists may have been dropped meanwhile.
+/// For the view `projections`. NULL if there is no such projection (one of those
+/// that the view's snapshot lists may have been dropped meanwhile) or its tail
+/// cannot be counted: one that is broken must not hide the others.
 #[pg_extern(sql = false)]
 fn tail_length(projection: Oid) -> Option<i64> {
     let projection = Projection::of_view(projection)?;
@@ -87,5 +88,5 @@ fn tail_length(projection: Oid) -> Option<i64> {
             name: projection.name,
         });
     }
-    Some(tail_length_of(&projection, i64::MAX))
+    tail_length_of(&projection, i64::MAX).ok()
 }

@@ -142,7 +142,7 @@ fn fold_if_due(upkeep: &Upkeep) -> Result<(), Failure> {
             return Ok(());
         };
         let any = due == Due::AnyTail;
-        if !failing && !is_worth_folding(&projection, settings::fold_tail(), any) {
+        if !failing && !is_worth_folding(&projection, settings::fold_tail(), any)? {
             return Ok(());
         }
         process::report_activity(&format!("folding projection {}", projection.name));

@@ -21,10 +21,21 @@ impl Sweeping {
             return;
         }
         self.0 = Some(Instant::now());
+        sweep_all(projections::leftovers, projections::sweep);
+        sweep_all(event_tables::leftovers, event_tables::sweep);
+    }
+}
+
+/// Each in a transaction of its own: one that is in use does not keep the others.
+fn sweep_all(leftovers: fn() -> Vec<i32>, sweep: fn(i32)) {
+    let all = transaction::run(|| {
+        let there = lock::pin_extension();
+        Ok(if there { leftovers() } else { vec![] })
+    });
+    for leftover in all.unwrap_or_default() {
         let swept = transaction::run(|| {
             if lock::pin_extension() {
-                projections::sweep();
-                event_tables::sweep();
+                sweep(leftover);
             }
             Ok(())
         });

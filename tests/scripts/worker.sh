@@ -131,12 +131,19 @@ sql "SELECT pganalytics.drop_projection('slowly')" >/dev/null
 set_server pganalytics.worker=on
 eventually 60 "another worker comes" "$one_worker"
 
+echo "--- sweeps up what plain DROP leaves, when it begins and once a minute"
+sql "SELECT pganalytics.create_projection('dropped', 'SELECT count(*) FROM events')" >/dev/null
+left=$(sql "SELECT id FROM pganalytics_data.projection WHERE relation = 'dropped'::regclass")
+sql "DROP VIEW dropped"
+now "its state is left" "SELECT count(*) = 3 FROM pg_class WHERE relname IN ('state_$left', 'access_$left', 'definition_$left')"
+
 echo "--- terminated"
 first=$(worker_pid)
 sql "SELECT pg_terminate_backend($first)" >/dev/null
 append 100
 eventually 60 "another worker comes" "SELECT pid <> $first FROM pganalytics.workers WHERE database = current_database()"
 eventually 30 "and folds" "$(folded per_type)"
+eventually 30 "and sweeps" "SELECT count(*) = 0 FROM pg_class WHERE relname IN ('state_$left', 'access_$left', 'definition_$left')"
 
 echo "--- killed"
 set_server pganalytics.fold_tail=2000

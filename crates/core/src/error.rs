@@ -85,6 +85,22 @@ pub enum Error {
         /// The column.
         column: &'static str,
     },
+    /// A column that the extension reads or sets has got another type.
+    #[error("column \"{column}\" of event table \"{table}\" is not of type {expected}")]
+    ColumnType {
+        /// The event table.
+        table: String,
+        /// The column.
+        column: &'static str,
+        /// The type it must have.
+        expected: &'static str,
+    },
+    /// A NULL where there must be a value.
+    #[error("argument \"{argument}\" must not be null")]
+    NullArgument {
+        /// Its name.
+        argument: &'static str,
+    },
     /// The relation is known to nobody: not created here, or restored in part.
     #[error("\"{name}\" is not an event table")]
     UnknownEventTable {
@@ -170,6 +186,8 @@ impl UserError for Error {
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
             Self::ColumnMissing { .. } => "42703",
+            Self::ColumnType { .. } => "42804",
+            Self::NullArgument { .. } => "22004",
             Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
             Self::AlreadyExists { .. } => "42710",
             Self::Unsupported { .. } => "0A000",
@@ -211,6 +229,10 @@ impl UserError for Error {
                 Self::SegmentNotActive { .. } => {
                     "Leave the column \"segment\" out of the INSERT."
                 }
+                Self::ColumnType { .. } => {
+                    "Give the column its type back: what the extension sets and reads keeps its type."
+                }
+                Self::NullArgument { .. } => "Give a value, or leave the argument out.",
                 Self::ColumnMissing { .. } => {
                     "Give the column its name back: what the extension sets and reads keeps its name."
                 }

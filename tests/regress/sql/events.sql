@@ -98,11 +98,11 @@ INSERT INTO events (event_type, aggregate_id, name) VALUES ('other', 'g', 'unkno
 \set VERBOSITY default
 
 -- The function of the triggers is of no use elsewhere.
-CREATE TRIGGER again BEFORE INSERT ON :segment FOR EACH STATEMENT EXECUTE FUNCTION pganalytics_data.on_event();
+CREATE TRIGGER again BEFORE INSERT ON :segment FOR EACH STATEMENT EXECUTE FUNCTION pganalytics.on_event();
 INSERT INTO :segment (event_type, aggregate_id, segment) VALUES ('x', 'h', 1);
 \echo :SQLSTATE
 DROP TRIGGER again ON :segment;
-SELECT pganalytics_data.on_event();
+SELECT pganalytics.on_event();
 \echo :SQLSTATE
 
 -- Options.

@@ -144,11 +144,7 @@ BEGIN
     RAISE NOTICE 'groups that differ: %', wrong;
 END $$;
 
--- Drop. What plain DROP leaves is swept up, here by the next projection.
-DROP VIEW busy;
-SELECT pganalytics.create_projection('busy', 'SELECT aggregate_id FROM happenings GROUP BY 1 HAVING count(*) > 2');
-SELECT relkind, count(*) FROM pg_class
-WHERE relnamespace = 'pganalytics_data'::regnamespace AND relname ~ '^(definition|state|access)_[0-9]+$' GROUP BY 1 ORDER BY 1;
+-- Drop.
 SELECT pganalytics.drop_projection('totals');
 SELECT pganalytics.drop_projection('totals');
 \echo :SQLSTATE

@@ -40,13 +40,13 @@ WHERE t.relation = 'events'::regclass AND s.number = 1 \gset
 SET ROLE regress_reader;
 -- (the numbers in their names differ from run to run)
 \set VERBOSITY sqlstate
-SELECT * FROM pganalytics_data.read_tail(NULL::pg_class, 1, gen_random_uuid());
+SELECT * FROM pganalytics.read_tail(NULL::pg_class, 1, gen_random_uuid());
 \echo :SQLSTATE
-SELECT count(*) FROM pganalytics_data.read_tail(NULL:::state, 1, gen_random_uuid());
+SELECT count(*) FROM pganalytics.read_tail(NULL:::state, 1, gen_random_uuid());
 \echo :SQLSTATE
-SELECT count(*) FROM pganalytics_data.read_tail(NULL:::state, 1, NULL);
+SELECT count(*) FROM pganalytics.read_tail(NULL:::state, 1, NULL);
 \echo :SQLSTATE
-SELECT count(*) FROM pganalytics_data.read_tail(1, 1, NULL);
+SELECT count(*) FROM pganalytics.read_tail(1, 1, NULL);
 \echo :SQLSTATE
 SELECT pganalytics.refresh_projection('per_type');
 \echo :SQLSTATE
@@ -99,4 +99,5 @@ SET client_min_messages = warning;
 DROP SCHEMA app CASCADE;
 RESET search_path;
 SELECT count(*) FROM pg_class WHERE relnamespace = 'pganalytics_data'::regnamespace AND relname ~ '_[0-9]+';
+DROP OWNED BY regress_owner;
 DROP ROLE regress_owner, regress_writer, regress_reader, regress_stranger;
