@@ -3,11 +3,11 @@
 
 use crate::catalog;
 use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on};
+use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::version::Versions;
-use pgrx::pg_sys::Oid;
 use std::rc::Rc;
 
 thread_local! {
