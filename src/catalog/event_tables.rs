@@ -1,10 +1,10 @@
 //! Event tables and their segments.
 
-use super::names;
+use super::{entries, names};
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
 use crate::pg::security::Platform;
-use crate::pg::spi::{self, Arg, Row, Under};
+use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
 use pgrx::datum::Interval;
 
@@ -96,21 +96,12 @@ pub struct Options<'a> {
 
 /// A number for a new event table.
 pub fn next_id() -> i32 {
-    number("SELECT nextval('pganalytics_data.event_table_id')")
+    entries::next_number("event_table_id")
 }
 
 /// The event tables whose table is gone.
 pub fn leftovers() -> Vec<i32> {
-    let _platform = Platform::act();
-    spi::run(
-        "SELECT id FROM pganalytics_data.event_table t \
-         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation)",
-        vec![],
-        Under::Fresh,
-    )
-    .iter()
-    .map(|row| row.number(0))
-    .collect()
+    entries::leftovers("event_table")
 }
 
 /// Removes the entry of one of them, and what is left of it (after a restore,
@@ -127,16 +118,8 @@ pub fn sweep(leftover: i32) {
         Under::Fresh,
     );
     for row in gone {
-        if names::exists(row.oid(0)) {
-            spi::execute(&format!("DROP TABLE {}", names::sql_name(row.oid(0))));
-        }
+        entries::drop_leftover("TABLE", row.oid(0));
     }
-}
-
-fn number(sql: &str) -> i32 {
-    spi::run(sql, vec![], Under::Fresh)
-        .first()
-        .map_or(0, |row: &Row| row.number(0))
 }
 
 /// Enters a new event table.

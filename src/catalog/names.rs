@@ -108,8 +108,13 @@ impl ColumnType {
 }
 
 /// The number of a column of this name, which must be of this type: the owner of
-/// an event table can change it.
-pub fn column_of(relation: Oid, name: &'static str, of: ColumnType) -> Result<i16, Error> {
+/// an event table can change it. `shown` names the table for the error.
+pub fn column_of(
+    relation: Oid,
+    shown: impl FnOnce() -> String,
+    name: &'static str,
+    of: ColumnType,
+) -> Result<i16, Error> {
     let row = spi::latest(
         "SELECT attnum, atttypid OPERATOR(pg_catalog.=) $3::pg_catalog.regtype \
          FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) $1 \
@@ -119,12 +124,12 @@ pub fn column_of(relation: Oid, name: &'static str, of: ColumnType) -> Result<i1
     match row {
         Some(row) if row.known(1) == "t" => Ok(row.number(0)),
         Some(_) => Err(Error::ColumnType {
-            table: shown(relation),
+            table: shown(),
             column: name,
             expected: of.sql(),
         }),
         None => Err(Error::ColumnMissing {
-            table: shown(relation),
+            table: shown(),
             column: name,
         }),
     }

@@ -1,6 +1,6 @@
 //! Projections and their generations.
 
-use super::names;
+use super::{entries, names};
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
 use crate::pg::security::{Platform, has_rights_of};
@@ -178,28 +178,12 @@ fn parsed(row: &Row) -> Checkpoint {
 
 /// A number for a new projection.
 pub fn next_id() -> i32 {
-    let _platform = Platform::act();
-    spi::run(
-        "SELECT nextval('pganalytics_data.projection_id')",
-        vec![],
-        Under::Fresh,
-    )
-    .first()
-    .map_or(0, |row| row.number(0))
+    entries::next_number("projection_id")
 }
 
 /// The projections whose view is gone.
 pub fn leftovers() -> Vec<i32> {
-    let _platform = Platform::act();
-    spi::run(
-        "SELECT id FROM pganalytics_data.projection p \
-         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation)",
-        vec![],
-        Under::Fresh,
-    )
-    .iter()
-    .map(|row| row.number(0))
-    .collect()
+    entries::leftovers("projection")
 }
 
 /// Removes the entry of one of them, and what is left of it.
@@ -215,8 +199,8 @@ pub fn sweep(leftover: i32) {
     );
     for row in gone {
         for (column, kind) in ["VIEW", "TABLE", "TABLE"].into_iter().enumerate() {
-            if row.text(column).is_some() && names::exists(row.oid(column)) {
-                spi::execute(&format!("DROP {kind} {}", names::sql_name(row.oid(column))));
+            if row.text(column).is_some() {
+                entries::drop_leftover(kind, row.oid(column));
             }
         }
     }

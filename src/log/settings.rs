@@ -73,23 +73,7 @@ impl Log {
 fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
     worker::ensure_started();
     let row = catalog::event_tables::of_segment(segment)?;
-    let column = |name, of| {
-        // The table's name rather than the segment's.
-        column_of(segment, name, of).map_err(|error| match error {
-            Error::ColumnMissing { column, .. } => Error::ColumnMissing {
-                table: row.name.clone(),
-                column,
-            },
-            Error::ColumnType {
-                column, expected, ..
-            } => Error::ColumnType {
-                table: row.name.clone(),
-                column,
-                expected,
-            },
-            other => other,
-        })
-    };
+    let column = |name, of| column_of(segment, || row.name.clone(), name, of);
     let columns = Columns {
         event_id: column("event_id", ColumnType::Uuid)?,
         event_type: column("event_type", ColumnType::Text)?,

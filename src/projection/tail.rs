@@ -1,7 +1,7 @@
 //! The tail: the events that a snapshot sees and a checkpoint does not cover.
 
 use crate::catalog::event_tables;
-use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on};
+use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown};
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
@@ -20,7 +20,7 @@ thread_local! {
 }
 
 fn txid_index(segment: Oid) -> Result<(Vec<Oid>, Oid), Error> {
-    column_of(segment, "txid", ColumnType::Xid8)?;
+    column_of(segment, || shown(segment), "txid", ColumnType::Xid8)?;
     let index = index_on(segment, &["txid"], Uniqueness::Any)?;
     Ok((vec![segment, index], index))
 }
