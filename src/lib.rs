@@ -29,6 +29,11 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/10_log.sql", name = "log", requires = ["catalog"]);
 extension_sql_file!(
+    "../sql/11_segments.sql",
+    name = "segments",
+    requires = ["log"]
+);
+extension_sql_file!(
     "../sql/20_projection.sql",
     name = "projection",
     requires = ["log"]

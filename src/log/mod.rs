@@ -6,12 +6,20 @@
 //! ```
 
 mod append;
+mod attach;
+mod bounds;
 mod create;
 mod dedup;
 mod guard;
 mod heads;
+mod keyed;
+mod ledgers;
+mod mend;
+mod roll;
 mod segments;
 mod settings;
 
 pub use guard::on_event;
+pub use mend::mend;
+pub use roll::{expire, frozen, next_steps, perform};
 pub use segments::active_segment;
