@@ -10,7 +10,7 @@
 //! appended to in another segment; a transaction that is still in a closing segment
 //! moves it back.
 
-use super::settings::{Log, VERSION_INDEXES, version_index};
+use super::settings::{ByVersion, Log, VERSION_INDEXES, version_index};
 use crate::catalog::segments::{self, Attached};
 use crate::pg::Datum;
 use crate::pg::cache::{Floor, LOCKED_HEADS, RelationCache, hear_of_changes};
@@ -100,29 +100,26 @@ fn newest(log: &Log, floor: Floor, aggregate_id: Datum) -> Result<i64, Error> {
 
 /// The greatest version of an aggregate in a segment, 0 if there is none.
 fn greatest_in(log: &Log, number: i32, aggregate_id: Datum) -> Result<i64, Error> {
-    let segment = if number == log.number {
-        Some(log.relation)
-    } else {
-        SEGMENTS
-            .with(|known| {
-                known.get_or_make(log.root, || {
-                    Ok::<_, Error>((vec![log.root], segments::attached(log.root)))
-                })
-            })?
-            .up_to_active(number)
-    };
-    let Some(segment) = segment else {
+    if number == log.number {
+        // The statement has locked it.
+        let segment = Relation::open(log.relation, Lock::Held);
+        return Ok(greatest(&segment, &log.by_version, aggregate_id));
+    }
+    let segments = SEGMENTS.with(|known| {
+        known.get_or_make(log.root, || {
+            Ok::<_, Error>((vec![log.root], segments::attached(log.root)))
+        })
+    })?;
+    let Some(segment) = segments.up_to_active(number) else {
         return Ok(0);
     };
     let by_version =
         VERSION_INDEXES.with(|indexes| indexes.get_or_make(segment, || version_index(segment)))?;
-    // The statement has locked the segment that it appends to.
-    let lock = if number == log.number {
-        Lock::Held
-    } else {
-        Lock::Read
-    };
-    let segment = Relation::open(segment, lock);
-    let greatest = greatest_version(&segment, by_version.index, by_version.column, aggregate_id);
-    Ok(greatest.unwrap_or(0))
+    let segment = Relation::open(segment, Lock::Read);
+    Ok(greatest(&segment, &by_version, aggregate_id))
+}
+
+fn greatest(segment: &Relation, by_version: &ByVersion, aggregate_id: Datum) -> i64 {
+    let found = greatest_version(segment, by_version.index, by_version.column, aggregate_id);
+    found.unwrap_or(0)
 }

@@ -67,6 +67,7 @@ pub struct Log {
     pub position_sequence: Oid,
     pub heads: Keyed,
     pub ledgers: Ledgers<Keyed>,
+    pub by_version: ByVersion,
     pub columns: Columns,
 }
 
@@ -116,12 +117,13 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
             next: ledger(row.ledgers.next)?,
             past: ledger(row.ledgers.past)?,
         },
+        by_version: version_index(segment)?.1,
         columns,
         name: row.name,
     };
     let Ledgers { ledger, next, past } = log.ledgers;
     let keyed = [Some(log.heads), ledger, next, past].into_iter().flatten();
-    let mut relations = vec![log.root];
+    let mut relations = vec![log.root, log.by_version.index];
     relations.extend(keyed.flat_map(|keyed| [keyed.table, keyed.index]));
     Ok((relations, log))
 }
