@@ -65,7 +65,7 @@ pub fn owned(relation: Oid) -> Result<EventTable, Error> {
     } else {
         Err(Error::NotOwner {
             kind: "event table",
-            name: table.name,
+            name: names::shown(relation),
         })
     }
 }

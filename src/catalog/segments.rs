@@ -145,24 +145,19 @@ pub fn with_txid_from(event_table: Oid, txid: u64) -> Vec<Numbered> {
     .collect()
 }
 
-/// The numbers of those that can hold events of a time; either end may be open.
-pub fn between(
-    event_table: Oid,
-    from: Option<TimestampWithTimeZone>,
-    to: Option<TimestampWithTimeZone>,
-) -> Vec<i32> {
+/// The first that can hold events of this time or later.
+pub fn first_since(event_table: Oid, since: TimestampWithTimeZone) -> Option<i32> {
     let _platform = Platform::act();
     spi::run_kept(
         "SELECT s.number FROM pganalytics_data.segment s \
-         JOIN pganalytics_data.event_table t ON t.id = s.event_table WHERE t.relation = $1 \
-           AND (s.rows IS NULL OR (s.last_occurred_at >= coalesce($2, '-infinity') \
-                                   AND s.first_occurred_at <= coalesce($3, 'infinity'))) ORDER BY 1",
-        vec![Arg::Oid(event_table), Arg::Time(from), Arg::Time(to)],
+         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         WHERE t.relation = $1 AND (s.rows IS NULL OR s.last_occurred_at >= $2) \
+         ORDER BY s.number LIMIT 1",
+        vec![Arg::Oid(event_table), Arg::Time(since)],
         Under::Latest,
     )
-    .iter()
+    .first()
     .map(|row| row.number(0))
-    .collect()
 }
 
 /// The segments of an event table whose life goes on, and whether the active one
