@@ -70,6 +70,7 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     let table = EventTable {
         id,
         root,
+        position_sequence: sequence,
         name: name.name,
         owner: current_user(),
     };

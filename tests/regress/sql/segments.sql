@@ -93,11 +93,13 @@ SELECT pganalytics.roll_segment('pg_class');
 -- Commands for ordinary tables that skip or upset segments are put right.
 ALTER TABLE visits OWNER TO regress_stranger;
 ALTER TABLE :sealed ENABLE TRIGGER ALL;
+ALTER SEQUENCE visits_position_seq CACHE 100;
 CALL pganalytics.run_maintenance();
 SELECT count(*) AS segments, count(DISTINCT relowner::regrole) AS owners, min(relowner::regrole::text) AS owner
 FROM pg_class c JOIN pganalytics.segments s ON s.relation = c.oid WHERE s.event_table = 'visits'::regclass;
 SELECT count(*) FROM pg_trigger t JOIN pganalytics.segments s ON s.relation = t.tgrelid
 WHERE s.event_table = 'visits'::regclass AND t.tgname LIKE '~~append%' AND t.tgenabled <> 'A';
+SELECT cache_size FROM pg_sequences WHERE sequencename = 'visits_position_seq';
 SET ROLE regress_stranger;
 SELECT pganalytics.roll_segment('visits');
 INSERT INTO visits (event_type, aggregate_id) VALUES ('visit', 'user 0') RETURNING version;
