@@ -25,12 +25,20 @@ pub fn mend(event_table: i32) {
         return;
     };
     drop(root);
+    for number in segments::forget_dropped(table.id) {
+        log!(
+            "segment {number} of event table \"{}\" has been dropped by its owner",
+            table.name
+        );
+    }
     mend_sequence(&table);
     let damaged = damaged(&table);
     if damaged.iter().any(|damage| damage.owner) {
         attach::grant_schema(table.owner);
     }
     for damage in damaged {
+        // Keeps its name meanwhile.
+        drop(Relation::open_if_there(damage.segment));
         let segment = sql_name(damage.segment);
         if damage.owner {
             hand_over(&segment, table.owner);
