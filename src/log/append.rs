@@ -4,14 +4,17 @@
 //! Positions are drawn under the head lock, so they rise with the versions; a
 //! retry is recognised before its version is looked at.
 
+use super::outcome::{self, Mode};
 use super::settings::{Columns, Log};
-use super::{dedup, heads};
+use super::{dedup, heads, history};
 use crate::catalog::incarnation;
 use crate::pg::Datum;
 use crate::pg::error::OrRaise;
 use crate::pg::index::{Lock, Relation, greatest_version};
 use crate::pg::snapshot::{clock, own_txid};
 use crate::pg::trigger::{Bytes, Call, next_value};
+use crate::pg::unique::{uuid_bytes, uuid_text};
+use pganalytics_core::append::Outcome;
 use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::error::Error;
 
@@ -55,15 +58,42 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     let Some(event) = NewEvent::read(call, &log.columns) else {
         return Ok(Some(call.unchanged()));
     };
-    let versioned = log.versions.needs_head(event.version);
+    let awaited = outcome::claim(log.position_sequence, || uuid_bytes(event.event_id));
+    let mode = awaited.as_ref().map_or(Mode::Plain, |row| row.mode);
+    let tell = |position, version, deduplicated| {
+        if let Some(row) = &awaited {
+            row.tell(Outcome {
+                event_id: uuid_bytes(event.event_id),
+                position,
+                version,
+                deduplicated,
+            });
+        }
+    };
+    if let Mode::Repeat(logged) = mode {
+        if event.identity().content() != logged.content {
+            return Err(Error::IdReused {
+                event_id: uuid_text(event.event_id),
+                position: logged.position,
+            });
+        }
+        tell(logged.position, Some(logged.version), true);
+        return Ok(None);
+    }
+    let numbered = matches!(mode, Mode::Numbered);
+    let versioned = numbered || log.versions.needs_head(event.version);
     if versioned {
         heads::lock(&log, event.aggregate_id, event.aggregate.as_slice());
     }
     let txid = stamped(incarnation::epoch()?, own_txid());
     let position = next_value(log.position_sequence);
     if let Some(ledger) = log.ledger
-        && dedup::is_duplicate(ledger, &event.identity(), position)?
+        && let Some(original) = dedup::original(ledger, &event.identity(), position)?
     {
+        if let Some(row) = &awaited {
+            let version = history::version_at(row.event_table, event.aggregate_id, original)?;
+            tell(original, version, true);
+        }
         return Ok(None);
     }
     let version = if versioned {
@@ -75,13 +105,15 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
             event.aggregate_id,
         )
         .unwrap_or(0);
+        let given = event.version.or(numbered.then_some(head + 1));
         Some(
             log.versions
-                .next(head, event.version, || event.aggregate.to_text())?,
+                .next(head, given, || event.aggregate.to_text())?,
         )
     } else {
         None
     };
+    tell(position, version, false);
     Ok(Some(stamp(call, &log.columns, position, txid, version)))
 }
 

@@ -25,9 +25,17 @@ pub struct Identity<'a> {
     pub payload: &'a [u8],
 }
 
-/// Enters the event into the ledger; `true` if it is there already.
-pub fn is_duplicate(ledger: Keyed, event: &Identity, position: i64) -> Result<bool, Error> {
-    let content = content_hash(event.event_type, event.aggregate_id, event.payload);
+impl Identity<'_> {
+    /// The hash of the event's content.
+    pub fn content(&self) -> i64 {
+        content_hash(self.event_type, self.aggregate_id, self.payload)
+    }
+}
+
+/// Enters the event into the ledger; if it is there already, where it stands in
+/// the log.
+pub fn original(ledger: Keyed, event: &Identity, position: i64) -> Result<Option<i64>, Error> {
+    let content = event.content();
     let table = Relation::open(ledger.table, Lock::Write);
     let mut row = [event.event_id, Datum::from(position), Datum::from(content)];
     let likely_new = LAST_WAS_NEW.get();
@@ -40,7 +48,7 @@ pub fn is_duplicate(ledger: Keyed, event: &Identity, position: i64) -> Result<bo
     );
     LAST_WAS_NEW.set(matches!(outcome, Outcome::Inserted));
     let Outcome::Taken(seen) = outcome else {
-        return Ok(false);
+        return Ok(None);
     };
     let event_id = || unique::uuid_text(event.event_id);
     if keeps_snapshot() && !unique::visible(&table, &seen) {
@@ -54,5 +62,5 @@ pub fn is_duplicate(ledger: Keyed, event: &Identity, position: i64) -> Result<bo
             position: seen.number(2),
         });
     }
-    Ok(true)
+    Ok(Some(seen.number(2)))
 }

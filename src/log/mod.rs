@@ -3,15 +3,23 @@
 //! ```text
 //! INSERT → leaf's trigger (append) → head lock (heads) → position → ledger (dedup)
 //!        → version → stamp → heap
+//!
+//! append(): elements of the array → heads and what the log holds (history) → INSERTs,
+//!           whose trigger tells what becomes of each row (outcome)
 //! ```
 
 mod append;
+mod batch;
 mod create;
 mod dedup;
+mod elements;
 mod guard;
 mod heads;
+mod history;
+mod outcome;
 mod segments;
 mod settings;
 
+pub use batch::{append, append_events};
 pub use guard::on_event;
 pub use segments::active_segment;

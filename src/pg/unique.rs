@@ -227,9 +227,13 @@ pub fn visible(table: &Relation, slot: &Slot) -> bool {
     }
 }
 
+/// The bytes of a `uuid`.
+pub fn uuid_bytes(datum: pg_sys::Datum) -> [u8; 16] {
+    // SAFETY: the datum points to the 16 bytes of a uuid.
+    unsafe { *datum.cast_mut_ptr::<[u8; 16]>() }
+}
+
 /// A `uuid` as text, for messages.
 pub fn uuid_text(datum: pg_sys::Datum) -> String {
-    // SAFETY: the datum points to the 16 bytes of a uuid.
-    let bytes = unsafe { *datum.cast_mut_ptr::<[u8; 16]>() };
-    uuid::Uuid::from_bytes(bytes).to_string()
+    uuid::Uuid::from_bytes(uuid_bytes(datum)).to_string()
 }

@@ -31,6 +31,8 @@ pub struct Logged {
     pub version: i64,
     /// The hash of its content.
     pub content: i64,
+    /// Whether the snapshot of a transaction that keeps one sees it.
+    pub visible: bool,
 }
 
 /// What to do with a batch.
@@ -82,18 +84,21 @@ impl Batch<'_> {
             return Err(conflict);
         }
         let logged = read(expected + 1, self.ids.len())?;
-        let mut later = logged
-            .iter()
-            .map(|event| Some(event.event_id))
-            .chain(std::iter::repeat(None));
-        match self
+        let same = self
             .ids
             .iter()
-            .position(|id| later.next() != Some(Some(*id)))
-        {
-            None => Ok(Course::Repeat(logged)),
-            Some(0) => Err(conflict),
-            Some(differs) => Err(self.partly(&logged[0].event_id, logged[0].position, differs)),
+            .zip(&logged)
+            .take_while(|(id, event)| **id == event.event_id)
+            .count();
+        if let Some(unseen) = logged[..same].iter().find(|event| !event.visible) {
+            return Err(Error::ConcurrentAppend {
+                event_id: id_text(&unseen.event_id),
+            });
+        }
+        match same {
+            0 => Err(conflict),
+            all if all == self.ids.len() => Ok(Course::Repeat(logged)),
+            some => Err(self.partly(&logged[0].event_id, logged[0].position, &self.ids[some])),
         }
     }
 
@@ -101,24 +106,21 @@ impl Batch<'_> {
     /// a batch: with an expected version, all or none of them were there before.
     pub fn settle(&self, outcomes: &[Outcome]) -> Result<(), Error> {
         let known = outcomes.iter().find(|outcome| outcome.deduplicated);
-        let new = outcomes.iter().position(|outcome| !outcome.deduplicated);
+        let new = outcomes.iter().find(|outcome| !outcome.deduplicated);
         match (self.expected, known, new) {
-            (Some(_), Some(known), Some(new)) => Err(Error::PartlyAppended {
-                aggregate: self.aggregate.into(),
-                known: id_text(&known.event_id),
-                position: known.position,
-                other: id_text(&outcomes[new].event_id),
-            }),
+            (Some(_), Some(known), Some(new)) => {
+                Err(self.partly(&known.event_id, known.position, &new.event_id))
+            }
             _ => Ok(()),
         }
     }
 
-    fn partly(&self, known: &EventId, position: i64, differs: usize) -> Error {
+    fn partly(&self, known: &EventId, position: i64, other: &EventId) -> Error {
         Error::PartlyAppended {
             aggregate: self.aggregate.into(),
             known: id_text(known),
             position,
-            other: id_text(&self.ids[differs]),
+            other: id_text(other),
         }
     }
 }

@@ -22,6 +22,7 @@ impl Log {
             position: version * 10,
             version,
             content: 0,
+            visible: true,
         }
     }
 
@@ -181,6 +182,30 @@ fn errors_name_what_is_there_and_what_is_not() {
             expected: 1,
         }
     );
+}
+
+#[test]
+fn a_retry_of_what_the_snapshot_does_not_see_is_run_again() {
+    let logged = |visible| Logged {
+        visible,
+        ..Log(ids("b")).logged(0)
+    };
+    for (batch, visible, sqlstate) in [
+        ("b", false, "40001"),
+        ("bx", false, "40001"),
+        ("bx", true, "23505"),
+    ] {
+        let error = Batch {
+            aggregate: "a",
+            expected: Some(1),
+            ids: &ids(batch),
+        }
+        .course(2, |_, _| Ok(vec![logged(visible)]))
+        .unwrap_err();
+        let unseen = matches!(error, Error::ConcurrentAppend { .. });
+        assert_eq!(unseen, !visible, "{batch} {visible}");
+        assert_eq!(error.sqlstate(), sqlstate, "{batch} {visible}");
+    }
 }
 
 fn batches() -> impl Strategy<Value = Vec<(Option<i64>, String)>> {
