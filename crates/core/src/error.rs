@@ -235,6 +235,9 @@ impl UserError for Error {
             Self::UnexpectedVersion { head, expected, .. } => {
                 format!("The aggregate is at version {head}; version {expected} was expected.")
             }
+            Self::PartlyAppended { known, other, .. } if known == other => {
+                format!("Event {known} is there twice.")
+            }
             Self::PartlyAppended {
                 known,
                 position,

@@ -162,6 +162,11 @@ fn the_decision_table() {
 
 #[test]
 fn errors_name_what_is_there_and_what_is_not() {
+    let twice = Log::default().append(Some(0), &ids("bb")).unwrap_err();
+    assert_eq!(
+        twice.detail().unwrap(),
+        format!("Event {} is there twice.", id_text(&id('b')))
+    );
     let partly = Log(ids("abcd")).append(Some(1), &ids("bx")).unwrap_err();
     let (b, x) = (id_text(&id('b')), id_text(&id('x')));
     assert_eq!(
