@@ -71,7 +71,10 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
         }
     };
     if let Mode::Repeat(logged) = mode {
-        if event.identity().content() != logged.content {
+        // Its id is another one if a trigger of the user's has changed it.
+        if uuid_bytes(event.event_id) != logged.event_id
+            || event.identity().content() != logged.content
+        {
             return Err(Error::IdReused {
                 event_id: uuid_text(event.event_id),
                 position: logged.position,

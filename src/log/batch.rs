@@ -7,7 +7,7 @@ use super::history::{self, Piece};
 use super::outcome::{Awaited, Mode, Recording};
 use super::settings::Log;
 use crate::pg::index::{Lock, Relation};
-use crate::pg::security::require_insert;
+use crate::pg::security::{require_insert, require_writable};
 use crate::pg::spi::{self, Arg, Under};
 use crate::pg::trigger::text;
 use crate::pg::{Datum, Oid, json};
@@ -84,6 +84,7 @@ impl Part {
 
 impl Call {
     fn begin(event_table: Oid, events: Datum, aggregate: Option<Vec<u8>>) -> Result<Self, Error> {
+        require_writable();
         require_insert(event_table);
         // As INSERT does; and from here on the table stays as it is.
         drop(Relation::open(event_table, Lock::Write));

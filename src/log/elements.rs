@@ -9,7 +9,7 @@ use crate::pg::unique::uuid_bytes;
 use crate::pg::{Datum, Oid, json};
 use pganalytics_core::append::EventId;
 use pganalytics_core::error::Error;
-use pganalytics_core::sql::ident;
+use pganalytics_core::sql::{ident, qualified};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -41,16 +41,21 @@ impl Target {
         TARGETS.with(|targets| {
             targets.get_or_make(event_table, || {
                 let _platform = Platform::act();
+                // Without their modifiers, which INSERT sees to.
                 let columns = spi::run(
-                    "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
-                     WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                    "SELECT a.attname, n.nspname, t.typname FROM pg_attribute a \
+                     JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace \
+                     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
                     vec![Arg::Oid(event_table)],
                     Under::Latest,
                 );
                 let target = Self {
                     sql: sql_name(event_table),
                     names: columns.iter().map(|row| row.known(0).into()).collect(),
-                    types: columns.iter().map(|row| row.known(1).into()).collect(),
+                    types: columns
+                        .iter()
+                        .map(|row| qualified(row.known(1), row.known(2)))
+                        .collect(),
                 };
                 Ok((vec![event_table], target))
             })

@@ -163,6 +163,12 @@ pub fn current_user_sql() -> String {
     pganalytics_core::sql::ident(&name)
 }
 
+/// Raises PostgreSQL's own error in a transaction that must not write.
+pub fn require_writable() {
+    // SAFETY: reads variables of the backend; the name ends in NUL.
+    unsafe { pg_sys::PreventCommandIfReadOnly(c"append()".as_ptr()) }
+}
+
 /// Raises PostgreSQL's own error unless the acting role may insert into some
 /// column of a relation.
 pub fn require_insert(relation: Oid) {

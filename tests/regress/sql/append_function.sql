@@ -94,6 +94,9 @@ SELECT pganalytics.append_events('events', '[]', '[]');
 SELECT pganalytics.append_events('events', '[]', '{"a": "x"}');
 SELECT pganalytics.append_events('events', '[]', '{"a": 1.5}');
 SELECT pganalytics.append_events('events', '[]', '{"a": -1}');
+BEGIN READ ONLY;
+SELECT pganalytics.append('events', 'a', '[]', 0);
+ROLLBACK;
 \set VERBOSITY terse
 SELECT count(*) FROM events WHERE aggregate_id IN ('a', 'b');
 
@@ -103,14 +106,15 @@ SELECT payload FROM events WHERE aggregate_id = 'digits';
 
 -- Columns of the user's: absent keys take the default, also where others of the batch have the key.
 CREATE DOMAIN colour AS text NOT NULL CHECK (VALUE <> '');
-ALTER TABLE events ADD COLUMN "Colour" colour DEFAULT 'none', ADD COLUMN tags text[] DEFAULT '{}', ADD COLUMN price numeric(6, 2),
+ALTER TABLE events ADD COLUMN "Colour" colour DEFAULT 'none', ADD COLUMN tags text[] DEFAULT '{}', ADD COLUMN price numeric(6, 2), ADD COLUMN code varchar(3), ADD COLUMN took interval second(1),
     ADD COLUMN twice numeric GENERATED ALWAYS AS (price * 2) STORED, ADD CHECK (price < 1000);
 SELECT version FROM pganalytics.append('events', 'columns', '[{"event_type": "x", "Colour": "red", "tags": ["a", "b"]}, {"event_type": "x"},
-    {"event_type": "x", "price": 1.005, "Colour": "blue"}, {"event_type": "x", "tags": null, "payload": {}}]');
-SELECT version, "Colour", tags, price, twice, payload FROM events WHERE aggregate_id = 'columns' ORDER BY version;
+    {"event_type": "x", "price": 1.005, "Colour": "blue", "code": "abc", "took": "1.26 s"}, {"event_type": "x", "tags": null, "payload": {}}]');
+SELECT version, "Colour", tags, price, twice, code, took, payload FROM events WHERE aggregate_id = 'columns' ORDER BY version;
 \set VERBOSITY sqlstate
 SELECT pganalytics.append('events', 'columns', '[{"event_type": "x", "price": 1000}]');
 SELECT pganalytics.append('events', 'columns', '[{"event_type": "x", "Colour": ""}]');
+SELECT pganalytics.append('events', 'columns', '[{"event_type": "x", "code": "abcd"}]');
 SELECT pganalytics.append('events', 'columns', '[{"event_type": "x", "Colour": null}]');
 SELECT pganalytics.append('events', 'columns', '[{"event_type": "x", "twice": 2}]');
 \set VERBOSITY terse
@@ -143,6 +147,15 @@ SELECT event_type, version FROM events WHERE aggregate_id IN ('meddled', 'echoes
 TABLE audit;
 DROP TRIGGER meddle ON events;
 
+-- A batch that is in the log, under other ids.
+SELECT version FROM pganalytics.append('events', 'renamed', batch('uv'), 0);
+CREATE FUNCTION rename() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.event_id := id('8'); RETURN NEW; END $$;
+CREATE TRIGGER rename BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION rename();
+\set VERBOSITY sqlstate
+SELECT version FROM pganalytics.append('events', 'renamed', batch('uv'), 0);
+\set VERBOSITY terse
+DROP TRIGGER rename ON events;
+
 -- After an error nothing is left switched on.
 BEGIN;
 SAVEPOINT s;
@@ -172,6 +185,6 @@ SELECT pganalytics.append('events', 'own-1', '[]', 5);
 RESET ROLE;
 
 DROP TABLE events, loose, strict, forgetful, audit;
-DROP FUNCTION meddle, try, batch, id;
+DROP FUNCTION meddle, rename, try, batch, id;
 DROP DOMAIN colour;
 DROP ROLE regress_appender, regress_other;
