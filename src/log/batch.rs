@@ -178,14 +178,13 @@ impl Call {
         let mut first = 0;
         for run in self.elements.chunk_by(|a, b| a.columns == b.columns) {
             let last = first + run.len();
-            spi::run(
+            spi::run_kept(
                 &self.statement(&run[0].columns),
                 vec![
                     Arg::Jsonb(self.events),
                     Arg::Uuids(ids[first..last].to_vec()),
                     Arg::RawText(text(self.aggregate.as_deref().unwrap_or_default())),
-                    Arg::Int(first as i32),
-                    Arg::Int(run.len() as i32),
+                    Arg::Int(first as i32 - 1),
                 ],
                 Under::Fresh,
             );
@@ -208,11 +207,11 @@ impl Call {
         };
         format!(
             "INSERT INTO {table} (event_id, aggregate_id{names}) \
-             SELECT ($2)[n.n], {aggregate}{values} FROM pg_catalog.generate_series(1, $5) AS n(n) \
+             SELECT i.id, {aggregate}{values} FROM pg_catalog.unnest($2) WITH ORDINALITY AS i(id, n) \
              CROSS JOIN LATERAL pg_catalog.jsonb_to_record( \
-                 $1 OPERATOR(pg_catalog.->) ($4 OPERATOR(pg_catalog.+) n.n OPERATOR(pg_catalog.-) 1)) \
+                 $1 OPERATOR(pg_catalog.->) ($4 OPERATOR(pg_catalog.+) i.n::pg_catalog.int4)) \
                  AS e(aggregate_id pg_catalog.text{types}) \
-             ORDER BY n.n"
+             ORDER BY i.n"
         )
     }
 }

@@ -123,8 +123,11 @@ fn datum(arg: Arg) -> (Oid, Option<pg_sys::Datum>) {
 
 thread_local! {
     /// Plans kept for the life of the backend, by statement.
-    static KEPT: RefCell<HashMap<&'static str, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+    static KEPT: RefCell<HashMap<Box<str>, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
 }
+
+/// Beyond this many no more are kept: some name tables and columns of the user's.
+const MOST_KEPT: usize = 500;
 
 /// Runs one statement and returns its rows. Errors are raised.
 pub fn run(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
@@ -133,13 +136,13 @@ pub fn run(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
 
 /// The same for a statement that runs often: its plan is kept. (PostgreSQL makes
 /// it anew when a relation in it changes.)
-pub fn run_kept(sql: &'static str, args: Vec<Arg>, under: Under) -> Vec<Row> {
+pub fn run_kept(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
     run_with(args, under, |types| kept(sql, types), text_row)
 }
 
 /// The same for what text would lose: `read` gets each row as it is.
 pub fn read_kept<T>(
-    sql: &'static str,
+    sql: &str,
     args: Vec<Arg>,
     under: Under,
     read: impl Fn(&RawRow) -> T,
@@ -148,14 +151,16 @@ pub fn read_kept<T>(
 }
 
 /// Connected to SPI.
-fn kept(sql: &'static str, types: &mut [Oid]) -> pg_sys::SPIPlanPtr {
+fn kept(sql: &str, types: &mut [Oid]) -> pg_sys::SPIPlanPtr {
     if let Some(plan) = KEPT.with(|kept| kept.borrow().get(sql).copied()) {
         return plan;
     }
     let plan = prepare(sql, types);
-    // SAFETY: a plan made a moment ago; kept, it outlives the connection.
-    unsafe { pg_sys::SPI_keepplan(plan) };
-    KEPT.with(|kept| kept.borrow_mut().insert(sql, plan));
+    if KEPT.with(|kept| kept.borrow().len()) < MOST_KEPT {
+        // SAFETY: a plan made a moment ago; kept, it outlives the connection.
+        unsafe { pg_sys::SPI_keepplan(plan) };
+        KEPT.with(|kept| kept.borrow_mut().insert(sql.into(), plan));
+    }
     plan
 }
 
