@@ -52,9 +52,8 @@ fn given<T>(value: Option<T>, argument: &'static str) -> Result<T, Error> {
 /// One call, with its arguments read and checked.
 struct Call {
     event_table: Oid,
-    /// Newest first.
-    segments: Vec<Piece>,
-    /// The log as the newest of them has it.
+    /// The segment that took appends when the call began, and the log as it has it.
+    active: Piece,
     log: Rc<Log>,
     target: Rc<Target>,
     events: Datum,
@@ -88,12 +87,12 @@ impl Call {
         require_insert(event_table);
         // As INSERT does; and from here on the table stays as it is.
         drop(Relation::open(event_table, Lock::Write));
-        let segments = history::segments(event_table)?;
+        let active = history::segments(event_table)?.remove(0);
         let target = Target::of(event_table)?;
         Ok(Self {
             event_table,
-            log: segments[0].log()?,
-            segments,
+            log: active.log()?,
+            active,
             elements: elements::read(events, aggregate.as_deref(), &target)?,
             target,
             events,
@@ -147,10 +146,10 @@ impl Call {
         {
             return Ok(());
         }
-        let current = history::lock_head(&self.log, &self.segments[0], aggregate);
+        let current = history::lock_head(&self.log, &self.active, aggregate);
         let name = String::from_utf8_lossy(aggregate);
         let course = part.batch(&name).course(current, |version, count| {
-            history::from_version(&self.segments, aggregate, version, count)
+            history::from_version(self.event_table, aggregate, version, count)
         })?;
         let numbered = part.expected.is_some() || versions == Versions::Required;
         for (place, index) in part.elements.iter().enumerate() {

@@ -39,7 +39,7 @@ pub fn segments(event_table: Oid) -> Result<Vec<Piece>, Error> {
 }
 
 /// Locks the head of an aggregate and tells its current version. `log` is that of
-/// the active segment.
+/// the `active` segment.
 pub fn lock_head(log: &Log, active: &Piece, aggregate: &[u8]) -> i64 {
     let aggregate_id = text(aggregate);
     heads::lock(log, aggregate_id, aggregate);
@@ -56,14 +56,15 @@ pub fn lock_head(log: &Log, active: &Piece, aggregate: &[u8]) -> i64 {
 /// The events of an aggregate from a version on, at most `count`; none if the
 /// log does not hold the first one any more.
 pub fn from_version(
-    segments: &[Piece],
+    event_table: Oid,
     aggregate: &[u8],
     version: i64,
     count: usize,
 ) -> Result<Vec<Logged>, Error> {
     let aggregate_id = text(aggregate);
     let mut found: Vec<Logged> = vec![];
-    for piece in segments {
+    // Looked up now: while the head was waited for, there may have come another.
+    for piece in segments(event_table)? {
         // Of the older segment, what comes before that of the newer ones.
         let rest = std::mem::take(&mut found);
         let segment = Relation::open(piece.0, Lock::Read);
