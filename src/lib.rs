@@ -28,6 +28,7 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!("../sql/10_log.sql", name = "log", requires = ["catalog"]);
+extension_sql_file!("../sql/12_append.sql", name = "append", requires = ["log"]);
 extension_sql_file!(
     "../sql/11_segments.sql",
     name = "segments",

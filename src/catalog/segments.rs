@@ -145,6 +145,22 @@ pub fn with_txid_from(event_table: Oid, txid: u64) -> Vec<Numbered> {
     .collect()
 }
 
+/// Those that can hold the event at a position, the newest first.
+pub fn around(event_table: Oid, position: i64) -> Vec<Numbered> {
+    let _platform = Platform::act();
+    spi::run_kept(
+        "SELECT s.number, s.relation::oid FROM pganalytics_data.segment s \
+         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         WHERE t.relation = $1 AND s.state <> 'spare' \
+           AND (s.rows IS NULL OR $2 BETWEEN s.first_position AND s.last_position) ORDER BY s.number DESC",
+        vec![Arg::Oid(event_table), Arg::Big(position)],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| Numbered { number: row.number(0), relation: row.oid(1) })
+    .collect()
+}
+
 /// The first that can hold events of this time or later.
 pub fn first_since(event_table: Oid, since: TimestampWithTimeZone) -> Option<i32> {
     let _platform = Platform::act();

@@ -11,6 +11,7 @@ pub mod depend;
 mod entry;
 pub mod error;
 pub mod index;
+pub mod json;
 pub mod lock;
 pub mod message;
 pub mod process;

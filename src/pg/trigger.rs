@@ -145,6 +145,21 @@ impl Bytes {
     }
 }
 
+/// A `text` of these bytes, in the encoding of the database.
+pub fn text(bytes: &[u8]) -> Datum {
+    // SAFETY: copies the bytes; no text is longer than an int says.
+    Datum::from(unsafe {
+        pg_sys::cstring_to_text_with_len(bytes.as_ptr().cast(), bytes.len() as i32)
+    })
+}
+
+/// How many triggers are running, one inside the other.
+pub fn depth() -> i32 {
+    // SAFETY: the function takes no arguments and reads a variable.
+    let depth = unsafe { pgrx::direct_function_call::<i32>(pg_sys::pg_trigger_depth, &[]) };
+    depth.unwrap_or(0)
+}
+
 /// Draws the next number of a sequence, with the rights of the extension.
 pub fn next_value(sequence: Oid) -> i64 {
     // SAFETY: raises an error if there is no such sequence.
