@@ -1,16 +1,18 @@
 //! `create_event_table`: the table as the caller, its segments, heads and ledger
 //! as the extension, handed over to the caller.
 
+use super::owner;
 use crate::catalog::event_tables::{self, Options};
 use crate::catalog::incarnation;
 use crate::catalog::names::{self, NewName};
 use crate::pg::Oid;
 use crate::pg::depend::goes_with;
 use crate::pg::error::OrRaise;
+use crate::pg::naming::free_sequence_name;
 use crate::pg::security::{Platform, current_user_sql};
 use crate::pg::spi;
 use pganalytics_core::error::Error;
-use pganalytics_core::sql::{ident, literal};
+use pganalytics_core::sql::{ident, literal, qualified};
 use pganalytics_core::version::Versions;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
@@ -103,11 +105,10 @@ fn check_intervals(options: &Options) -> Result<(), Error> {
 /// The partitioned table and its position sequence, made with the caller's rights.
 fn create_root(name: &NewName) -> (Oid, Oid) {
     let table = name.sql();
-    let sequence = NewName {
-        schema: name.schema.clone(),
-        name: format!("{}_position_seq", truncated(&name.name, 50)),
-    }
-    .sql();
+    let sequence = qualified(
+        &name.schema,
+        &free_sequence_name(&name.schema, &name.name, "position"),
+    );
     spi::execute(&format!("CREATE SEQUENCE {sequence}"));
     spi::execute(&format!(
         "CREATE TABLE {table} (
@@ -197,25 +198,16 @@ fn create_segment(id: i32, number: i32, root: &str, owner: &str) -> Oid {
         format!(
             "ALTER TABLE {table} ENABLE ALWAYS TRIGGER \"{TRIGGER}\", ENABLE ALWAYS TRIGGER \"{TRIGGER}_truncate\""
         ),
-        format!("ALTER TABLE {table} OWNER TO {owner}"),
-        // An index of the owner's on the event table has a part in this schema.
-        format!("GRANT CREATE ON SCHEMA pganalytics_data TO {owner}"),
     ] {
         spi::execute(&statement);
     }
+    owner::give(&table, owner);
     found(&table)
 }
 
 /// A relation made a moment ago.
 fn found(name: &str) -> Oid {
     names::find(name).unwrap_or(Oid::INVALID)
-}
-
-fn truncated(name: &str, most: usize) -> &str {
-    let end = (0..=most.min(name.len()))
-        .rev()
-        .find(|i| name.is_char_boundary(*i));
-    &name[..end.unwrap_or(0)]
 }
 
 #[pg_extern(sql = false)]

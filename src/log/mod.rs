@@ -7,11 +7,14 @@
 
 mod append;
 mod create;
+mod ddl;
 mod dedup;
 mod guard;
 mod heads;
+mod owner;
 mod segments;
 mod settings;
 
+pub use ddl::on_ddl;
 pub use guard::on_event;
 pub use segments::active_segment;

@@ -1,6 +1,7 @@
 //! The C functions that pgrx's attributes do not fit: a trigger that may return
 //! nothing, a default that is evaluated per row, a set of an unnamed row type.
 
+use super::error::OrRaise;
 use super::trigger::Call;
 use super::{Datum, Oid};
 use pganalytics_core::error::Error;
@@ -37,6 +38,11 @@ entry!(
         crate::log::on_event(&call).unwrap_or(Datum::from(0))
     }
 );
+
+entry!(pg_finfo_on_ddl, on_ddl, "The event trigger.", |_fcinfo| {
+    crate::log::on_ddl().or_raise();
+    Datum::from(0)
+});
 
 entry!(
     pg_finfo_active_segment,

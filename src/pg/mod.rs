@@ -13,6 +13,7 @@ pub mod error;
 pub mod index;
 pub mod lock;
 pub mod message;
+pub mod naming;
 pub mod process;
 pub mod query;
 pub mod security;
