@@ -1,8 +1,34 @@
-//! What the running DDL command did to event tables and their segments. Only an
-//! event trigger can ask, at the end of the command.
+//! What a DDL command did to event tables and their segments.
 
 use crate::pg::Oid;
 use crate::pg::spi::{self, Arg, Under};
+
+/// The relations and triggers that a command made or changed, as numbers.
+pub struct Touched {
+    pub relations: Vec<String>,
+    pub triggers: Vec<String>,
+}
+
+/// Of the running command. Only an event trigger can ask, at the end of it.
+pub fn touched() -> Touched {
+    let mut touched = Touched {
+        relations: vec![],
+        triggers: vec![],
+    };
+    for row in spi::run_kept(
+        "SELECT DISTINCT classid::regclass, objid FROM pg_event_trigger_ddl_commands() \
+         WHERE classid IN ('pg_class'::regclass, 'pg_trigger'::regclass)",
+        vec![],
+        Under::Latest,
+    ) {
+        let object = row.known(1).to_owned();
+        match row.known(0) {
+            "pg_class" => touched.relations.push(object),
+            _ => touched.triggers.push(object),
+        }
+    }
+    touched
+}
 
 /// Event tables and segments by relation, with their event table.
 macro_rules! logs {
@@ -14,70 +40,67 @@ macro_rules! logs {
 }
 
 /// The first answer, as two names.
-fn names(sql: &'static str) -> Option<(String, String)> {
-    spi::run_kept(sql, vec![], Under::Latest)
+fn names(sql: &'static str, of: &[String]) -> Option<(String, String)> {
+    if of.is_empty() {
+        return None;
+    }
+    spi::run_kept(sql, vec![Arg::Texts(of.to_vec())], Under::Latest)
         .first()
         .map(|row| (row.known(0).into(), row.known(1).into()))
 }
 
 /// A foreign key to an event table or segment, and the event table.
-pub fn foreign_key() -> Option<(String, String)> {
-    names(concat!(
-        "SELECT k.conname, c.relname FROM pg_event_trigger_ddl_commands() d \
-         JOIN pg_constraint k ON k.conrelid = d.objid AND k.contype = 'f' JOIN ",
-        logs!(),
-        " l ON l.relation = k.confrelid JOIN pg_class c ON c.oid = l.root \
-         WHERE d.classid = 'pg_class'::regclass ORDER BY k.oid LIMIT 1"
-    ))
+pub fn foreign_key(touched: &Touched) -> Option<(String, String)> {
+    names(
+        concat!(
+            "SELECT k.conname, c.relname FROM pg_constraint k JOIN ",
+            logs!(),
+            " l ON l.relation = k.confrelid JOIN pg_class c ON c.oid = l.root \
+             WHERE k.conrelid = ANY ($1::oid[]) AND k.contype = 'f' ORDER BY k.oid LIMIT 1"
+        ),
+        &touched.relations,
+    )
 }
 
 /// A partition of an event table that is no segment, and the event table.
-pub fn foreign_partition() -> Option<(String, String)> {
+pub fn foreign_partition(touched: &Touched) -> Option<(String, String)> {
     names(
-        "SELECT p.relname, c.relname FROM pg_event_trigger_ddl_commands() d \
-         JOIN pg_inherits i ON d.objid IN (i.inhparent, i.inhrelid) \
+        "SELECT p.relname, c.relname FROM unnest($1::oid[]) AS relation \
+         JOIN pg_inherits i ON relation IN (i.inhparent, i.inhrelid) \
          JOIN pganalytics_data.event_table t ON t.relation = i.inhparent \
          JOIN pg_class p ON p.oid = i.inhrelid JOIN pg_class c ON c.oid = i.inhparent \
-         WHERE d.classid = 'pg_class'::regclass \
-           AND NOT EXISTS (SELECT FROM pganalytics_data.segment s WHERE s.relation = i.inhrelid) LIMIT 1",
+         WHERE NOT EXISTS (SELECT FROM pganalytics_data.segment s WHERE s.relation = i.inhrelid) LIMIT 1",
+        &touched.relations,
     )
 }
 
 /// A BEFORE INSERT row trigger that runs after the extension's, and the event table.
-pub fn late_trigger() -> Option<(String, String)> {
-    names(concat!(
-        "SELECT t.tgname, c.relname FROM pg_event_trigger_ddl_commands() d \
-         JOIN pg_trigger t ON t.oid = d.objid JOIN ",
-        logs!(),
-        " l ON l.relation = t.tgrelid JOIN pg_class c ON c.oid = l.root \
-         WHERE d.classid = 'pg_trigger'::regclass AND t.tgname >= '~~append' AND t.tgtype & 7 = 7 \
-           AND (t.tgname <> '~~append' OR t.tgfoid <> 'pganalytics.on_event'::regproc) LIMIT 1"
-    ))
-}
-
-/// The event tables that the command altered.
-pub fn event_tables() -> Vec<Oid> {
-    spi::run_kept(
-        "SELECT DISTINCT d.objid FROM pg_event_trigger_ddl_commands() d \
-         JOIN pganalytics_data.event_table t ON t.relation = d.objid WHERE d.classid = 'pg_class'::regclass",
-        vec![],
-        Under::Latest,
+pub fn late_trigger(touched: &Touched) -> Option<(String, String)> {
+    names(
+        concat!(
+            "SELECT t.tgname, c.relname FROM pg_trigger t JOIN ",
+            logs!(),
+            " l ON l.relation = t.tgrelid JOIN pg_class c ON c.oid = l.root \
+             WHERE t.oid = ANY ($1::oid[]) AND t.tgname >= '~~append' AND t.tgtype & 7 = 7 \
+               AND (t.tgname <> '~~append' OR t.tgfoid <> 'pganalytics.on_event'::regproc) LIMIT 1"
+        ),
+        &touched.triggers,
     )
-    .iter()
-    .map(|row| row.oid(0))
-    .collect()
 }
 
-/// The segments of an event table that are not its owner's, or that the owner
-/// cannot make indexes on, and the owner as SQL.
-pub fn segments_left_behind(event_table: Oid) -> Vec<(Oid, String)> {
+/// The segments of the event tables touched that are not their owner's, or that
+/// the owner cannot make indexes on, each with the owner as SQL.
+pub fn segments_left_behind(touched: &Touched) -> Vec<(Oid, String)> {
+    if touched.relations.is_empty() {
+        return vec![];
+    }
     spi::run_kept(
         "SELECT s.relation::oid, quote_ident(pg_get_userbyid(c.relowner)) FROM pganalytics_data.segment s \
          JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          JOIN pg_class c ON c.oid = t.relation JOIN pg_class l ON l.oid = s.relation \
-         WHERE t.relation = $1 AND (l.relowner <> c.relowner \
+         WHERE t.relation = ANY ($1::oid[]) AND (l.relowner <> c.relowner \
              OR NOT has_schema_privilege(c.relowner, 'pganalytics_data', 'CREATE'))",
-        vec![Arg::Oid(event_table)],
+        vec![Arg::Texts(touched.relations.clone())],
         Under::Latest,
     )
     .iter()

@@ -2,7 +2,7 @@
 //! An event trigger calls this at the end of each command.
 
 use super::owner;
-use crate::catalog::ddl;
+use crate::catalog::{ddl, names};
 use crate::pg::security::{Platform, is_restricted};
 use pganalytics_core::error::Error;
 
@@ -13,15 +13,20 @@ pub fn on_ddl() -> Result<(), Error> {
         return Ok(());
     }
     let _platform = Platform::act();
-    if let Some((constraint, table)) = ddl::foreign_key() {
+    let touched = ddl::touched();
+    if let Some((constraint, table)) = ddl::foreign_key(&touched) {
         return Err(Error::ForeignKey { constraint, table });
     }
-    if let Some((partition, table)) = ddl::foreign_partition() {
+    if let Some((partition, table)) = ddl::foreign_partition(&touched) {
         return Err(Error::ForeignPartition { partition, table });
     }
-    if let Some((trigger, table)) = ddl::late_trigger() {
+    if let Some((trigger, table)) = ddl::late_trigger(&touched) {
         return Err(Error::LateTrigger { trigger, table });
     }
-    ddl::event_tables().into_iter().for_each(owner::reconcile);
+    // ALTER TABLE … OWNER changes the event table only, and DROP OWNED BY the old
+    // owner would drop events.
+    for (segment, owner) in ddl::segments_left_behind(&touched) {
+        owner::give(&names::sql_name(segment), &owner);
+    }
     Ok(())
 }
