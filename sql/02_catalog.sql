@@ -13,8 +13,9 @@ CREATE TABLE pganalytics_data.event_table (
     versions text NOT NULL CHECK (versions IN ('auto', 'optional', 'required')),
     dedup_window interval CHECK (dedup_window >= interval '0'),
     segment_interval interval NOT NULL CHECK (segment_interval > interval '0'),
+    segment_size bigint CHECK (segment_size > 0),
     retention interval CHECK (retention > interval '0'),
-    active_segment integer NOT NULL,
+    last_error text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE pganalytics_data.event_table IS 'event tables and their options';
@@ -23,10 +24,39 @@ CREATE TABLE pganalytics_data.segment (
     relation regclass PRIMARY KEY,
     event_table integer NOT NULL REFERENCES pganalytics_data.event_table ON DELETE CASCADE,
     number integer NOT NULL,
+    state text NOT NULL
+        CHECK (state IN ('spare', 'active', 'closing', 'shut', 'sealed', 'bounded', 'frozen')),
+    -- Virtual ids of the transactions that must end before the next state.
+    holders text[],
+    roll_requested boolean NOT NULL DEFAULT false,
+    -- Ids are entered into ledger and next_ledger, and looked up in past_ledger too.
     ledger regclass,
+    next_ledger regclass,
+    past_ledger regclass,
+    active_since timestamptz,
+    closed_at timestamptz,
+    rows bigint,
+    first_position bigint,
+    last_position bigint,
+    first_occurred_at timestamptz,
+    last_occurred_at timestamptz,
+    last_txid xid8,
     UNIQUE (event_table, number)
 );
-COMMENT ON TABLE pganalytics_data.segment IS 'the partitions of event tables and the ledger their ids are entered into';
+CREATE UNIQUE INDEX segment_active ON pganalytics_data.segment (event_table) WHERE state = 'active';
+COMMENT ON TABLE pganalytics_data.segment IS
+    'the partitions of event tables, where they are in their lives, and the ledgers their ids are entered into';
+
+CREATE TABLE pganalytics_data.duplicate (
+    event_table integer NOT NULL,
+    event_id uuid NOT NULL,
+    position bigint NOT NULL,
+    times bigint NOT NULL,
+    first_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL
+);
+COMMENT ON TABLE pganalytics_data.duplicate IS
+    'events that were skipped because their id is in the log; a row for each time until maintenance adds them up';
 
 CREATE TABLE pganalytics_data.incarnation (
     marker uuid PRIMARY KEY,
@@ -74,6 +104,7 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table',
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table_id', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment',
     'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.duplicate', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.incarnation', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection',
     'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');

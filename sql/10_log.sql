@@ -5,11 +5,12 @@ CREATE FUNCTION pganalytics.create_event_table(
     versions text DEFAULT 'auto',
     dedup_window interval DEFAULT '7 days',
     segment_interval interval DEFAULT '1 day',
-    retention interval DEFAULT NULL
+    retention interval DEFAULT NULL,
+    segment_size text DEFAULT '10 GB'
 ) RETURNS regclass
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_event_table_wrapper';
 COMMENT ON FUNCTION pganalytics.create_event_table IS
-    'creates an append-only event table; versions: auto, optional or required; dedup_window: how long event ids are remembered (NULL: as long as the events, zero: not at all)';
+    'creates an append-only event table; versions: auto, optional or required; dedup_window: how long event ids are remembered (NULL: as long as the events, zero: not at all); a new segment begins after segment_interval or at segment_size, whichever comes first';
 
 CREATE FUNCTION pganalytics.uuid_v7() RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uuid_v7_wrapper';
@@ -26,9 +27,13 @@ COMMENT ON FUNCTION pganalytics.on_event() IS
     'trigger of every segment: appends events, refuses UPDATE, DELETE and TRUNCATE';
 
 CREATE VIEW pganalytics.event_tables AS
-SELECT t.relation AS event_table, t.versions, t.dedup_window, t.segment_interval, t.retention,
-       t.active_segment, t.created_at
+SELECT t.relation AS event_table, t.versions, t.dedup_window, t.segment_interval,
+       pg_catalog.pg_size_pretty(t.segment_size) AS segment_size, t.retention,
+       s.number AS active_segment, t.created_at,
+       CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN t.last_error END AS last_error
 FROM pganalytics_data.event_table t
-JOIN pg_catalog.pg_class c ON c.oid = t.relation;
-COMMENT ON VIEW pganalytics.event_tables IS 'event tables and their options';
+JOIN pg_catalog.pg_class c ON c.oid = t.relation
+LEFT JOIN pganalytics_data.segment s ON s.event_table = t.id AND s.state = 'active';
+COMMENT ON VIEW pganalytics.event_tables IS
+    'event tables, their options, and the error that holds up their maintenance';
 GRANT SELECT ON pganalytics.event_tables TO PUBLIC;

@@ -7,3 +7,9 @@ WHERE a.backend_type = 'pg_analytics worker';
 COMMENT ON VIEW pganalytics.workers IS
     'the background workers that run now, one per database; shown to members of pg_read_all_stats';
 GRANT SELECT ON pganalytics.workers TO PUBLIC;
+
+CREATE PROCEDURE pganalytics.run_maintenance()
+LANGUAGE c AS 'MODULE_PATHNAME', 'run_maintenance_wrapper';
+COMMENT ON PROCEDURE pganalytics.run_maintenance() IS
+    'does once, in a background worker, what the worker does all the time: folds, rolls and seals segments, expires ids, cleans up; waits until it is done';
+REVOKE EXECUTE ON PROCEDURE pganalytics.run_maintenance() FROM PUBLIC;

@@ -89,13 +89,13 @@ pub fn late_trigger(touched: &Touched) -> Option<(String, String)> {
 }
 
 /// The segments of the event tables touched that are not their owner's, or that
-/// the owner cannot make indexes on, each with the owner as SQL.
-pub fn segments_left_behind(touched: &Touched) -> Vec<(Oid, String)> {
+/// the owner cannot make indexes on, each with the owner.
+pub fn segments_left_behind(touched: &Touched) -> Vec<(Oid, Oid)> {
     if touched.relations.is_empty() {
         return vec![];
     }
     spi::run_kept(
-        "SELECT s.relation::oid, quote_ident(pg_get_userbyid(c.relowner)) FROM pganalytics_data.segment s \
+        "SELECT s.relation::oid, c.relowner FROM pganalytics_data.segment s \
          JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          JOIN pg_class c ON c.oid = t.relation JOIN pg_class l ON l.oid = s.relation \
          WHERE t.relation = ANY ($1::oid[]) AND (l.relowner <> c.relowner \
@@ -104,6 +104,6 @@ pub fn segments_left_behind(touched: &Touched) -> Vec<(Oid, String)> {
         Under::Latest,
     )
     .iter()
-    .map(|row| (row.oid(0), row.known(1).into()))
+    .map(|row| (row.oid(0), row.oid(1)))
     .collect()
 }

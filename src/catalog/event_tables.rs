@@ -1,79 +1,84 @@
-//! Event tables and their segments.
+//! Event tables and their options.
 
 use super::{entries, names};
 use crate::pg::Oid;
-use crate::pg::cache::invalidate;
-use crate::pg::security::Platform;
-use crate::pg::spi::{self, Arg, Under};
+use crate::pg::security::{Platform, has_rights_of};
+use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
 use pgrx::datum::Interval;
 
-/// An event table as seen from one of its segments.
-pub struct OfSegment {
+/// An event table, for its maintenance.
+pub struct EventTable {
+    pub id: i32,
     pub root: Oid,
+    /// As it is shown in messages.
     pub name: String,
-    pub versions: String,
-    pub segment: i32,
-    pub active_segment: i32,
-    pub position_sequence: Oid,
-    pub heads: Oid,
-    /// `None`: the table does not deduplicate.
-    pub ledger: Option<Oid>,
+    pub owner: Oid,
 }
 
-/// What a segment's trigger needs to know.
-pub fn of_segment(segment: Oid) -> Result<OfSegment, Error> {
+const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner \
+     FROM pganalytics_data.event_table t JOIN pg_class c ON c.oid = t.relation";
+
+fn event_table(row: &Row) -> EventTable {
+    EventTable {
+        id: row.number(0),
+        root: row.oid(1),
+        name: row.known(2).into(),
+        owner: row.oid(3),
+    }
+}
+
+/// All event tables.
+pub fn all() -> Vec<EventTable> {
     let _platform = Platform::act();
-    let row = spi::latest(
-        "SELECT t.relation::oid, (SELECT c.relname FROM pg_class c WHERE c.oid = t.relation), t.versions, \
-                s.number, t.active_segment, t.position_sequence::oid, t.heads::oid, s.ledger::oid \
-         FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
-         WHERE s.relation = $1",
-        vec![Arg::Oid(segment)],
-    )
-    .ok_or_else(|| Error::UnknownEventTable { name: names::shown(segment) })?;
-    Ok(OfSegment {
-        root: row.oid(0),
-        name: row.known(1).into(),
-        versions: row.known(2).into(),
-        segment: row.number(3),
-        active_segment: row.number(4),
-        position_sequence: row.oid(5),
-        heads: row.oid(6),
-        ledger: row.text(7).map(|_| row.oid(7)),
-    })
+    let sql = format!("{SELECT} ORDER BY t.id");
+    let rows = spi::run(&sql, vec![], Under::Fresh);
+    rows.iter().map(event_table).collect()
 }
 
-/// The event table of a position sequence, and its active segment.
-pub fn active_segment(sequence: Oid) -> Result<(Vec<Oid>, i32), Error> {
+/// The event table, locked until the transaction ends against everybody else who
+/// maintains it; `None` if it has been dropped.
+pub fn lock(id: i32) -> Option<EventTable> {
     let _platform = Platform::act();
-    spi::latest(
-        "SELECT relation::oid, active_segment FROM pganalytics_data.event_table WHERE position_sequence = $1",
-        vec![Arg::Oid(sequence)],
-    )
-    .map(|row| (vec![row.oid(0)], row.number(1)))
-    .ok_or_else(|| Error::UnregisteredLog { sequence: names::shown(sequence) })
+    let sql = format!("{SELECT} WHERE t.id = $1 FOR NO KEY UPDATE OF t");
+    spi::run(&sql, vec![Arg::Int(id)], Under::Fresh)
+        .first()
+        .map(event_table)
 }
 
-/// A segment that may hold a tail.
-pub struct Segment {
-    pub number: i32,
-    pub relation: Oid,
+/// The event table that a user names and may change.
+pub fn owned(relation: Oid) -> Result<EventTable, Error> {
+    let table = {
+        let _platform = Platform::act();
+        spi::latest(
+            &format!("{SELECT} WHERE t.relation = $1"),
+            vec![Arg::Oid(relation)],
+        )
+        .as_ref()
+        .map(event_table)
+    };
+    let table = table.ok_or_else(|| Error::UnknownEventTable {
+        name: names::shown(relation),
+    })?;
+    if has_rights_of(table.owner) {
+        Ok(table)
+    } else {
+        Err(Error::NotOwner {
+            kind: "event table",
+            name: table.name,
+        })
+    }
 }
 
-/// The segments of an event table.
-pub fn segments(event_table: Oid, under: Under) -> Vec<Segment> {
+/// Notes what holds up the maintenance of an event table, or (`None`) that it works.
+pub fn note_error(id: i32, error: Option<&str>) {
     let _platform = Platform::act();
-    spi::run_kept(
-        "SELECT s.number, s.relation::oid \
-         FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
-         WHERE t.relation = $1 AND s.number <= t.active_segment ORDER BY s.number",
-        vec![Arg::Oid(event_table)],
-        under,
-    )
-    .iter()
-    .map(|row| Segment { number: row.number(0), relation: row.oid(1) })
-    .collect()
+    spi::run(
+        "UPDATE pganalytics_data.event_table SET last_error = $2 \
+         WHERE id = $1 AND last_error IS DISTINCT FROM $2",
+        vec![Arg::Int(id), Arg::OptionalText(error)],
+        Under::Fresh,
+    );
 }
 
 /// Whether `relation` is an event table.
@@ -92,6 +97,8 @@ pub struct Options<'a> {
     pub dedup_window: Option<Interval>,
     pub segment_interval: Interval,
     pub retention: Option<Interval>,
+    /// As `pg_size_bytes` reads it.
+    pub segment_size: Option<&'a str>,
 }
 
 /// A number for a new event table.
@@ -110,10 +117,11 @@ pub fn sweep(leftover: i32) {
     let _platform = Platform::act();
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.event_table t WHERE id = $1 \
-             AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads) \
+             AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads), \
+         unreported AS (DELETE FROM pganalytics_data.duplicate d USING gone WHERE d.event_table = gone.id) \
          SELECT heads::oid FROM gone UNION \
-         SELECT s.ledger::oid FROM gone JOIN pganalytics_data.segment s ON s.event_table = gone.id \
-         WHERE s.ledger IS NOT NULL",
+         SELECT l::oid FROM gone JOIN pganalytics_data.segment s ON s.event_table = gone.id, \
+             unnest(ARRAY[s.ledger, s.next_ledger, s.past_ledger]) AS l WHERE l IS NOT NULL",
         vec![Arg::Int(leftover)],
         Under::Fresh,
     );
@@ -126,8 +134,8 @@ pub fn sweep(leftover: i32) {
 pub fn register(id: i32, relation: Oid, sequence: Oid, heads: Oid, options: Options) {
     spi::run(
         "INSERT INTO pganalytics_data.event_table (id, relation, position_sequence, heads, \
-             versions, dedup_window, segment_interval, retention, active_segment) \
-         VALUES ($1, $2::regclass, $3::regclass, $4::regclass, $5, $6, $7, $8, 1)",
+             versions, dedup_window, segment_interval, retention, segment_size) \
+         VALUES ($1, $2::regclass, $3::regclass, $4::regclass, $5, $6, $7, $8, pg_size_bytes($9))",
         vec![
             Arg::Int(id),
             Arg::Oid(relation),
@@ -137,24 +145,8 @@ pub fn register(id: i32, relation: Oid, sequence: Oid, heads: Oid, options: Opti
             Arg::Interval(options.dedup_window),
             Arg::Interval(Some(options.segment_interval)),
             Arg::Interval(options.retention),
+            Arg::OptionalText(options.segment_size),
         ],
         Under::Fresh,
     );
-}
-
-/// Enters a new segment, whose ids go into `ledger`, and tells every backend that
-/// the event table changed.
-pub fn register_segment(id: i32, root: Oid, number: i32, segment: Oid, ledger: Option<Oid>) {
-    spi::run(
-        "INSERT INTO pganalytics_data.segment (relation, event_table, number, ledger) \
-         VALUES ($1::regclass, $2, $3, nullif($4, 0::oid)::regclass)",
-        vec![
-            Arg::Oid(segment),
-            Arg::Int(id),
-            Arg::Int(number),
-            Arg::Oid(ledger.unwrap_or(Oid::INVALID)),
-        ],
-        Under::Fresh,
-    );
-    invalidate(root);
 }

@@ -2,9 +2,11 @@
 //! committed state and as their owner.
 
 pub mod ddl;
-mod entries;
+pub mod duplicates;
+pub mod entries;
 pub mod event_tables;
 pub mod incarnation;
 pub mod names;
 pub mod projections;
+pub mod segments;
 pub mod upkeep;

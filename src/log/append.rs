@@ -9,7 +9,6 @@ use super::{dedup, heads};
 use crate::catalog::incarnation;
 use crate::pg::Datum;
 use crate::pg::error::OrRaise;
-use crate::pg::index::{Lock, Relation, greatest_version};
 use crate::pg::snapshot::{clock, own_txid};
 use crate::pg::trigger::{Bytes, Call, next_value};
 use pganalytics_core::checkpoint::stamped;
@@ -53,41 +52,29 @@ impl NewEvent {
 /// The trigger's result: the stamped row, or none for a duplicate.
 fn append(call: &Call) -> Result<Option<Datum>, Error> {
     let log = Log::of_segment(call.relation())?;
-    if log.segment != log.active_segment {
-        return Err(Error::SegmentNotActive {
-            table: log.name.clone(),
-            given: log.segment,
-            active: log.active_segment,
-        });
+    if !log.state.takes_events() {
+        return Err(log.not_active());
     }
     let event = NewEvent::read(call, &log)?;
-    let versioned = log.versions.needs_head(event.version);
-    if versioned {
-        heads::lock(&log, event.aggregate_id, event.aggregate.as_slice());
-    }
-    let txid = stamped(incarnation::epoch()?, own_txid());
-    let position = next_value(log.position_sequence);
-    if let Some(ledger) = log.ledger
-        && dedup::is_duplicate(ledger, &event.identity(), position)?
-    {
-        return Ok(None);
-    }
-    let version = if versioned {
-        let segment = Relation::open(call.relation(), Lock::Held);
-        let head = greatest_version(
-            &segment,
-            log.version_index,
-            log.columns.version,
+    let head = if log.versions.needs_head(event.version) {
+        Some(heads::lock(
+            &log,
             event.aggregate_id,
-        )
-        .unwrap_or(0);
-        Some(
-            log.versions
-                .next(head, event.version, || event.aggregate.to_text())?,
-        )
+            event.aggregate.as_slice(),
+        )?)
     } else {
         None
     };
+    let txid = stamped(incarnation::epoch()?, own_txid());
+    let position = next_value(log.position_sequence);
+    if dedup::original(&log, &event.identity(), position)?.is_some() {
+        return Ok(None);
+    }
+    let next = |head| {
+        log.versions
+            .next(head, event.version, || event.aggregate.to_text())
+    };
+    let version = head.map(next).transpose()?;
     Ok(Some(stamp(call, &log.columns, position, txid, version)))
 }
 

@@ -1,24 +1,22 @@
-//! `create_event_table`: the table as the caller, its segments, heads and ledger
-//! as the extension, handed over to the caller.
+//! `create_event_table`: the table and its segments as the caller, its heads and
+//! ledger as the extension.
 
-use super::owner;
-use crate::catalog::event_tables::{self, Options};
-use crate::catalog::incarnation;
+use super::{attach, keyed, ledgers};
+use crate::catalog::event_tables::{self, EventTable, Options};
 use crate::catalog::names::{self, NewName};
+use crate::catalog::{incarnation, segments};
 use crate::pg::Oid;
-use crate::pg::depend::goes_with;
 use crate::pg::error::OrRaise;
 use crate::pg::naming::free_sequence_name;
-use crate::pg::security::{Platform, current_user_sql};
+use crate::pg::security::{Platform, current_user};
 use crate::pg::spi;
 use pganalytics_core::error::Error;
-use pganalytics_core::sql::{ident, literal, qualified};
+use pganalytics_core::ledger::Ledgers;
+use pganalytics_core::segment::State;
+use pganalytics_core::sql::{literal, qualified};
 use pganalytics_core::version::Versions;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
-
-/// The trigger that runs after every other BEFORE trigger: they run by name.
-const TRIGGER: &str = "~~append";
 
 #[pg_extern(sql = false)]
 fn create_event_table(
@@ -27,6 +25,7 @@ fn create_event_table(
     dedup_window: Option<Interval>,
     segment_interval: Option<Interval>,
     retention: Option<Interval>,
+    segment_size: Option<&str>,
 ) -> Oid {
     let null = |argument| Error::NullArgument { argument };
     let name = name.ok_or_else(|| null("name")).or_raise();
@@ -39,6 +38,7 @@ fn create_event_table(
         dedup_window,
         segment_interval,
         retention,
+        segment_size,
     };
     create(name, options).or_raise()
 }
@@ -47,32 +47,37 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     Versions::parse(options.versions)?;
     check_intervals(&options)?;
     let name = NewName::parse(name)?;
-    let owner = current_user_sql();
     let (root, sequence) = create_root(&name);
-
-    let _platform = Platform::act();
-    incarnation::mark();
-    let id = event_tables::next_id();
-    let heads = create_keyed(
-        &format!("heads_{id}"),
-        "aggregate_id text COLLATE \"C\" PRIMARY KEY, version bigint NOT NULL, segment integer NOT NULL",
-        root,
-    );
     let deduplicates = options
         .dedup_window
         .is_none_or(|window| window.as_micros() != 0);
-    event_tables::register(id, root, sequence, heads, options);
-    let ledger = deduplicates.then(|| {
-        create_keyed(
-            &format!("ledger_{id}_1"),
-            "event_id uuid PRIMARY KEY, position bigint NOT NULL, content bigint NOT NULL",
+    let (id, ledgers) = {
+        let _platform = Platform::act();
+        incarnation::mark();
+        let id = event_tables::next_id();
+        let heads = keyed::create(
+            &format!("heads_{id}"),
+            "aggregate_id text COLLATE \"C\" PRIMARY KEY, version bigint NOT NULL, segment integer NOT NULL",
             root,
-        )
-    });
+        );
+        event_tables::register(id, root, sequence, heads, options);
+        let ledgers = Ledgers {
+            ledger: deduplicates.then(|| ledgers::create(id, 1, root)),
+            next: None,
+            past: None,
+        };
+        (id, ledgers)
+    };
+    let table = EventTable {
+        id,
+        root,
+        name: name.name,
+        owner: current_user(),
+    };
     // The active segment, and a spare that the first roll moves on to.
-    for number in 1..=2 {
-        let segment = create_segment(id, number, &name.sql(), &owner);
-        event_tables::register_segment(id, root, number, segment, ledger);
+    for (number, state) in [(1, State::Active), (2, State::Spare)] {
+        let segment = attach::segment(&table, number);
+        segments::register(id, root, number, state, segment, ledgers);
     }
     Ok(root)
 }
@@ -138,6 +143,7 @@ fn create_root(name: &NewName) -> (Oid, Oid) {
         ));
     }
     spi::execute(&format!("CREATE INDEX ON {table} (txid)"));
+    spi::execute(&format!("CREATE INDEX ON {table} USING brin (occurred_at)"));
     (found(&table), found(&sequence))
 }
 
@@ -168,42 +174,6 @@ const COLUMNS: [(&str, &str); 13] = [
     ),
     ("segment", "the partition it lies in (set by the extension)"),
 ];
-
-/// A table of the extension with a primary key, dropped with the event table. It
-/// stays with the extension: the trigger trusts its columns.
-fn create_keyed(name: &str, columns: &str, root: Oid) -> Oid {
-    let table = format!("pganalytics_data.{}", ident(name));
-    spi::execute(&format!("CREATE TABLE {table} ({columns})"));
-    let relation = found(&table);
-    goes_with(relation, root);
-    relation
-}
-
-/// A partition with its indexes and triggers. The triggers are on each segment
-/// and never on the root: a restore makes a root's triggers before it loads rows.
-fn create_segment(id: i32, number: i32, root: &str, owner: &str) -> Oid {
-    let name = format!("segment_{id}_{number}");
-    let table = format!("pganalytics_data.{name}");
-    for statement in [
-        format!("CREATE TABLE {table} PARTITION OF {root} FOR VALUES IN ({number})"),
-        format!("CREATE UNIQUE INDEX {name}_version ON {table} (aggregate_id, version)"),
-        format!(
-            "CREATE TRIGGER \"{TRIGGER}\" BEFORE INSERT OR UPDATE OR DELETE ON {table} \
-             FOR EACH ROW EXECUTE FUNCTION pganalytics.on_event()"
-        ),
-        format!(
-            "CREATE TRIGGER \"{TRIGGER}_truncate\" BEFORE TRUNCATE ON {table} \
-             FOR EACH STATEMENT EXECUTE FUNCTION pganalytics.on_event()"
-        ),
-        format!(
-            "ALTER TABLE {table} ENABLE ALWAYS TRIGGER \"{TRIGGER}\", ENABLE ALWAYS TRIGGER \"{TRIGGER}_truncate\""
-        ),
-    ] {
-        spi::execute(&statement);
-    }
-    owner::give(&table, owner);
-    found(&table)
-}
 
 /// A relation made a moment ago.
 fn found(name: &str) -> Oid {

@@ -1,7 +1,7 @@
 //! What a user's DDL may not do to an event table, and what has to be done after it.
 //! An event trigger calls this at the end of each command.
 
-use super::owner;
+use super::{attach, mend};
 use crate::catalog::{ddl, names};
 use crate::pg::security::{Platform, is_restricted};
 use pganalytics_core::error::Error;
@@ -26,7 +26,8 @@ pub fn on_ddl() -> Result<(), Error> {
     // ALTER TABLE … OWNER changes the event table only, and DROP OWNED BY the old
     // owner would drop events.
     for (segment, owner) in ddl::segments_left_behind(&touched) {
-        owner::give(&names::sql_name(segment), &owner);
+        attach::grant_schema(owner);
+        mend::hand_over(&names::sql_name(segment), owner);
     }
     Ok(())
 }

@@ -3,11 +3,11 @@
 //! The same id with the same content is a retry and is skipped; with another
 //! content it is a producer's mistake, and an error.
 
-use super::settings::Keyed;
+use super::settings::Log;
+use crate::catalog::duplicates;
 use crate::pg::Datum;
-use crate::pg::index::{Lock, Relation};
 use crate::pg::snapshot::keeps_snapshot;
-use crate::pg::unique::{self, Outcome};
+use crate::pg::unique::{self, Key, Outcome};
 use pganalytics_core::content::content_hash;
 use pganalytics_core::error::Error;
 use std::cell::Cell;
@@ -25,34 +25,46 @@ pub struct Identity<'a> {
     pub payload: &'a [u8],
 }
 
-/// Enters the event into the ledger; `true` if it is there already.
-pub fn is_duplicate(ledger: Keyed, event: &Identity, position: i64) -> Result<bool, Error> {
+/// Enters the event into the ledgers of its segment, or returns the position of
+/// the original that is there already.
+pub fn original(log: &Log, event: &Identity, position: i64) -> Result<Option<i64>, Error> {
+    let Some(ledger) = log.ledgers.ledger else {
+        return Ok(None);
+    };
     let content = content_hash(event.event_type, event.aggregate_id, event.payload);
-    let table = Relation::open(ledger.table, Lock::Write);
     let mut row = [event.event_id, Datum::from(position), Datum::from(content)];
     let likely_new = LAST_WAS_NEW.get();
-    let outcome = unique::insert(
-        &table,
-        ledger.index,
-        unique::Key::Uuid,
-        &mut row,
-        likely_new,
-    );
+    let past = log.ledgers.past.map(|past| past.open(Key::Uuid));
+    let ledger = ledger.open(Key::Uuid);
+    let (one, two);
+    let into: &[_] = match log.ledgers.next {
+        None => {
+            one = [ledger];
+            &one
+        }
+        Some(next) => {
+            two = [ledger, next.open(Key::Uuid)];
+            &two
+        }
+    };
+    let outcome = unique::insert(into, past.as_ref(), &mut row, likely_new);
     LAST_WAS_NEW.set(matches!(outcome, Outcome::Inserted));
-    let Outcome::Taken(seen) = outcome else {
-        return Ok(false);
+    let Outcome::Taken(ledger, seen) = outcome else {
+        return Ok(None);
     };
     let event_id = || unique::uuid_text(event.event_id);
-    if keeps_snapshot() && !unique::visible(&table, &seen) {
+    if keeps_snapshot() && !ledger.sees(&seen) {
         return Err(Error::ConcurrentAppend {
             event_id: event_id(),
         });
     }
+    let position = seen.number(2);
     if seen.number(3) != content {
         return Err(Error::IdReused {
             event_id: event_id(),
-            position: seen.number(2),
+            position,
         });
     }
-    Ok(true)
+    duplicates::note(log.event_table, event.event_id, position);
+    Ok(Some(position))
 }

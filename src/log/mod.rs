@@ -6,15 +6,22 @@
 //! ```
 
 mod append;
+mod attach;
+mod bounds;
 mod create;
 mod ddl;
 mod dedup;
 mod guard;
 mod heads;
-mod owner;
+mod keyed;
+mod ledgers;
+mod mend;
+mod roll;
 mod segments;
 mod settings;
 
 pub use ddl::on_ddl;
 pub use guard::on_event;
+pub use mend::mend;
+pub use roll::{expire, frozen, next_steps, perform};
 pub use segments::active_segment;

@@ -1,12 +1,15 @@
 //! What an append needs to know of the segment it goes to, looked up once per
 //! backend and segment and forgotten when the event table changes.
 
+use super::keyed::Keyed;
 use crate::catalog;
-use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on};
+use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown};
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::worker;
 use pganalytics_core::error::Error;
+use pganalytics_core::ledger::Ledgers;
+use pganalytics_core::segment::State;
 use pganalytics_core::version::Versions;
 use std::rc::Rc;
 
@@ -14,6 +17,9 @@ thread_local! {
     /// By segment relation.
     pub(super) static LOGS: RelationCache<Log> =
         RelationCache::new(|relation| LOGS.with(|cache| cache.forget(relation)));
+    /// Indexes (aggregate_id, version) by segment relation.
+    pub(super) static VERSION_INDEXES: RelationCache<ByVersion> =
+        RelationCache::new(|relation| VERSION_INDEXES.with(|cache| cache.forget(relation)));
     /// The active segment by position sequence.
     pub(super) static LOG_OF_SEQUENCE: RelationCache<i32> =
         RelationCache::new(|relation| LOG_OF_SEQUENCE.with(|cache| cache.forget(relation)));
@@ -31,35 +37,37 @@ pub struct Columns {
     pub txid: i16,
 }
 
-/// A relation and the one index of it that the trigger uses.
-#[derive(Clone, Copy)]
-pub struct Keyed {
-    pub table: Oid,
+/// An index (aggregate_id, version) and the column it leads to.
+pub struct ByVersion {
     pub index: Oid,
+    pub column: i16,
 }
 
-impl Keyed {
-    fn of(table: Oid, key: &str) -> Result<Self, Error> {
-        Ok(Self {
-            table,
-            index: index_on(table, &[key], Uniqueness::Unique)?,
-        })
-    }
+/// That of a segment.
+pub(super) fn version_index(segment: Oid) -> Result<(Vec<Oid>, ByVersion), Error> {
+    let index = index_on(segment, &["aggregate_id", "version"], Uniqueness::Unique)?;
+    let column = column_of(segment, || shown(segment), "version", ColumnType::Bigint)?;
+    Ok((vec![segment, index], ByVersion { index, column }))
 }
 
 /// An event table as seen from one of its segments.
 pub struct Log {
+    pub event_table: i32,
+    pub root: Oid,
     /// The name of the event table, for messages.
     pub name: String,
     pub versions: Versions,
-    pub segment: i32,
-    pub active_segment: i32,
+    /// The segment.
+    pub relation: Oid,
+    /// Its number.
+    pub number: i32,
+    pub state: State,
+    /// The number of the active segment.
+    pub active: i32,
     pub position_sequence: Oid,
     pub heads: Keyed,
-    /// `None`: the table does not deduplicate.
-    pub ledger: Option<Keyed>,
-    /// The segment's unique index (aggregate_id, version).
-    pub version_index: Oid,
+    pub ledgers: Ledgers<Keyed>,
+    pub by_version: ByVersion,
     pub columns: Columns,
 }
 
@@ -68,11 +76,20 @@ impl Log {
     pub fn of_segment(segment: Oid) -> Result<Rc<Self>, Error> {
         LOGS.with(|logs| logs.get_or_make(segment, || load(segment)))
     }
+
+    /// The refusal of an event that does not belong into the segment.
+    pub fn not_active(&self) -> Error {
+        Error::SegmentNotActive {
+            table: self.name.clone(),
+            given: self.number,
+            active: self.active,
+        }
+    }
 }
 
 fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
     worker::ensure_started();
-    let row = catalog::event_tables::of_segment(segment)?;
+    let row = catalog::segments::of_segment(segment)?;
     let column = |name, of| column_of(segment, || row.name.clone(), name, of);
     let columns = Columns {
         event_id: column("event_id", ColumnType::Uuid)?,
@@ -84,30 +101,29 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
         position: column("position", ColumnType::Bigint)?,
         txid: column("txid", ColumnType::Xid8)?,
     };
+    let ledger = |ledger: Option<Oid>| ledger.map(|l| Keyed::of(l, "event_id")).transpose();
     let log = Log {
-        name: row.name,
+        event_table: row.id,
+        root: row.root,
         versions: Versions::parse(&row.versions)?,
-        segment: row.segment,
-        active_segment: row.active_segment,
+        relation: segment,
+        number: row.number,
+        state: row.state,
+        active: row.active,
         position_sequence: row.position_sequence,
         heads: Keyed::of(row.heads, "aggregate_id")?,
-        ledger: row
-            .ledger
-            .map(|ledger| Keyed::of(ledger, "event_id"))
-            .transpose()?,
-        version_index: index_on(segment, &["aggregate_id", "version"], Uniqueness::Unique)?,
+        ledgers: Ledgers {
+            ledger: ledger(row.ledgers.ledger)?,
+            next: ledger(row.ledgers.next)?,
+            past: ledger(row.ledgers.past)?,
+        },
+        by_version: version_index(segment)?.1,
         columns,
+        name: row.name,
     };
-    let mut relations = vec![
-        row.root,
-        log.heads.table,
-        log.heads.index,
-        log.version_index,
-    ];
-    relations.extend(
-        log.ledger
-            .iter()
-            .flat_map(|ledger| [ledger.table, ledger.index]),
-    );
+    let Ledgers { ledger, next, past } = log.ledgers;
+    let keyed = [Some(log.heads), ledger, next, past].into_iter().flatten();
+    let mut relations = vec![log.root, log.by_version.index];
+    relations.extend(keyed.flat_map(|keyed| [keyed.table, keyed.index]));
     Ok((relations, log))
 }

@@ -14,6 +14,7 @@ const WORKER: &str = "pg_analytics worker";
 
 const LIBRARY: &str = "pg_analytics";
 const ON_DEMAND: &str = "on demand";
+const ONCE: &str = "once";
 /// How soon the postmaster restarts a launcher that died.
 const LAUNCHER_RESTART: Duration = Duration::from_secs(5);
 
@@ -24,6 +25,8 @@ pub enum StartedBy {
     Launcher,
     /// A session that found none running.
     Session,
+    /// A session that waits for it to look once and end.
+    Maintenance,
 }
 
 /// Whether the library is loaded at the start of a server that takes workers.
@@ -58,17 +61,36 @@ pub fn may_start() -> bool {
 /// Has the postmaster start the worker of a database; `false` if all
 /// `max_worker_processes` are taken. The launcher is woken when it ends.
 pub fn start_worker(database: Oid, by: StartedBy) -> bool {
+    worker(database, by).load_dynamic().is_ok()
+}
+
+/// Has a worker look once at this database, and waits until it has ended; `false`
+/// if all `max_worker_processes` are taken.
+pub fn work_once() -> bool {
+    let Ok(started) = worker(own_database(), StartedBy::Maintenance).load_dynamic() else {
+        return false;
+    };
+    // It fails only when the postmaster is gone.
+    let _ = started.wait_for_shutdown();
+    true
+}
+
+fn worker(database: Oid, by: StartedBy) -> BackgroundWorkerBuilder {
     let builder = BackgroundWorkerBuilder::new(WORKER)
         .set_library(LIBRARY)
         .set_function("pganalytics_worker_main")
         .enable_spi_access()
         .set_argument(Some(Datum::from(database)));
-    let builder = match by {
-        // SAFETY: a plain variable of the process.
-        StartedBy::Launcher => builder.set_notify_pid(unsafe { pg_sys::MyProcPid }),
+    match by {
+        StartedBy::Launcher => builder.set_notify_pid(own_pid()),
         StartedBy::Session => builder.set_extra(ON_DEMAND),
-    };
-    builder.load_dynamic().is_ok()
+        StartedBy::Maintenance => builder.set_extra(ONCE).set_notify_pid(own_pid()),
+    }
+}
+
+fn own_pid() -> i32 {
+    // SAFETY: a plain variable of the process.
+    unsafe { pg_sys::MyProcPid }
 }
 
 /// The database of this session.
@@ -99,10 +121,10 @@ extern "C-unwind" fn pganalytics_worker_main(database: Datum) {
         pg_sys::BackgroundWorkerInitializeConnectionByOid(database, Oid::INVALID, 0);
     }
     configure(WORKER);
-    let by = if BackgroundWorker::get_extra() == ON_DEMAND {
-        StartedBy::Session
-    } else {
-        StartedBy::Launcher
+    let by = match BackgroundWorker::get_extra() {
+        ON_DEMAND => StartedBy::Session,
+        ONCE => StartedBy::Maintenance,
+        _ => StartedBy::Launcher,
     };
     crate::worker::work(by);
 }

@@ -3,7 +3,7 @@
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Values by relation, forgotten when that or a relation they depend on changes.
@@ -69,37 +69,47 @@ fn numbers(relations: &[Oid]) -> Vec<u32> {
     relations.iter().map(|relation| relation.to_u32()).collect()
 }
 
-/// The aggregates whose heads this transaction has locked.
-pub struct LockedHeads(RefCell<HashSet<(u32, Box<[u8]>)>>);
+/// What a transaction knows of an aggregate whose head it has locked.
+#[derive(Clone, Copy)]
+pub struct Floor {
+    /// The current version when it was noted.
+    pub version: i64,
+    /// The segment appended to then: younger events are there or in the next.
+    pub segment: i32,
+}
 
-/// Beyond this many the set is emptied; what is forgotten is locked once more.
+/// The aggregates whose heads this transaction has locked, by heads relation.
+pub struct LockedHeads(RefCell<HashMap<u32, HashMap<Box<[u8]>, Floor>>>);
+
+/// Beyond this many the map is emptied; what is forgotten is locked once more.
 const MOST_LOCKED_HEADS: usize = 100_000;
 
 impl LockedHeads {
     /// Empty.
     pub fn new() -> Self {
-        Self(RefCell::new(HashSet::new()))
+        Self(RefCell::new(HashMap::new()))
     }
 
-    /// Whether it is known to be locked.
-    pub fn contains(&self, heads: Oid, aggregate: &[u8]) -> bool {
-        let set = self.0.borrow();
-        !set.is_empty() && set.contains(&(heads.to_u32(), aggregate.into()))
+    /// What is known of an aggregate that is known to be locked.
+    pub fn get(&self, heads: Oid, aggregate: &[u8]) -> Option<Floor> {
+        let map = self.0.borrow();
+        map.get(&heads.to_u32())?.get(aggregate).copied()
     }
 
     /// Notes a lock that lasts to the end of the transaction or subtransaction.
-    pub fn insert(&self, heads: Oid, aggregate: &[u8]) {
+    pub fn insert(&self, heads: Oid, aggregate: &[u8], floor: Floor) {
         watch();
-        let mut set = self.0.borrow_mut();
-        if set.len() >= MOST_LOCKED_HEADS {
-            set.clear();
+        let mut map = self.0.borrow_mut();
+        let map = map.entry(heads.to_u32()).or_default();
+        if map.len() >= MOST_LOCKED_HEADS {
+            map.clear();
         }
-        set.insert((heads.to_u32(), aggregate.into()));
+        map.insert(aggregate.into(), floor);
     }
 
     fn clear(&self) {
-        if let Ok(mut set) = self.0.try_borrow_mut() {
-            set.clear();
+        if let Ok(mut map) = self.0.try_borrow_mut() {
+            map.clear();
         }
     }
 }
@@ -189,4 +199,11 @@ extern "C-unwind" fn subtransaction_event(
 pub fn invalidate(relation: Oid) {
     // SAFETY: inside a transaction; the relation exists.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(relation) }
+}
+
+/// Hears now of what others have committed, which a backend does by itself when it
+/// locks a relation for the first time in a transaction.
+pub fn hear_of_changes() {
+    // SAFETY: inside a transaction; runs the callbacks above.
+    unsafe { pg_sys::AcceptInvalidationMessages() }
 }

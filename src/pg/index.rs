@@ -30,6 +30,14 @@ impl Relation {
         Self(unsafe { pg_sys::relation_open(oid, mode as pg_sys::LOCKMODE) })
     }
 
+    /// Opens it to read, unless it has been dropped.
+    pub fn open_if_there(oid: Oid) -> Option<Self> {
+        // SAFETY: returns null if there is no such relation.
+        let relation =
+            unsafe { pg_sys::try_relation_open(oid, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
+        (!relation.is_null()).then_some(Self(relation))
+    }
+
     /// For the other modules of the boundary.
     pub(super) fn raw(&self) -> pg_sys::Relation {
         self.0
@@ -80,6 +88,12 @@ impl Slot {
     pub fn number(&self, attribute: i16) -> i64 {
         self.value(attribute)
             .map_or(0, |datum| datum.value() as i64)
+    }
+
+    /// The value of an `integer` column that is never NULL.
+    pub fn integer(&self, attribute: i16) -> i32 {
+        self.value(attribute)
+            .map_or(0, |datum| datum.value() as i32)
     }
 }
 

@@ -25,6 +25,7 @@ pub mod transaction;
 pub mod tree;
 pub mod trigger;
 pub mod unique;
+pub mod vacuum;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 

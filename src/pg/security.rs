@@ -3,6 +3,9 @@
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::{CStr, CString};
 
+/// The role that a cluster is made with. Only for commands that run no code of users.
+pub const SUPERUSER: Oid = Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
+
 /// Acts as a role until dropped.
 ///
 /// Restricted: what runs meanwhile can neither change roles nor leave anything
@@ -160,9 +163,14 @@ fn platform_owner() -> Oid {
 
 /// The acting role's name as SQL.
 pub fn current_user_sql() -> String {
+    role_sql(current_user())
+}
+
+/// A role's name as SQL.
+pub fn role_sql(role: Oid) -> String {
     // SAFETY: the name is copied.
     let name = unsafe {
-        CStr::from_ptr(pg_sys::GetUserNameFromId(current_user(), false))
+        CStr::from_ptr(pg_sys::GetUserNameFromId(role, false))
             .to_string_lossy()
             .into_owned()
     };

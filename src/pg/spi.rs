@@ -14,6 +14,8 @@ use std::ffi::{CStr, CString, c_char};
 pub enum Arg<'a> {
     /// `text`
     Text(&'a str),
+    /// `text` or NULL
+    OptionalText(Option<&'a str>),
     /// `oid`
     Oid(Oid),
     /// `int4`
@@ -22,6 +24,8 @@ pub enum Arg<'a> {
     Big(i64),
     /// `interval`, as the caller gave it
     Interval(Option<pgrx::datum::Interval>),
+    /// `timestamptz`
+    Time(Option<pgrx::datum::TimestampWithTimeZone>),
     /// `text[]`
     Texts(Vec<String>),
 }
@@ -71,10 +75,12 @@ fn c_string(text: &str) -> CString {
 fn datum(arg: Arg) -> (Oid, Option<pg_sys::Datum>) {
     match arg {
         Arg::Text(text) => (pg_sys::TEXTOID, text.into_datum()),
+        Arg::OptionalText(text) => (pg_sys::TEXTOID, text.into_datum()),
         Arg::Oid(oid) => (pg_sys::OIDOID, oid.into_datum()),
         Arg::Int(number) => (pg_sys::INT4OID, number.into_datum()),
         Arg::Big(number) => (pg_sys::INT8OID, number.into_datum()),
         Arg::Interval(interval) => (pg_sys::INTERVALOID, interval.into_datum()),
+        Arg::Time(time) => (pg_sys::TIMESTAMPTZOID, time.into_datum()),
         Arg::Texts(list) => (pg_sys::TEXTARRAYOID, list.into_datum()),
     }
 }

@@ -54,17 +54,25 @@ impl From<CaughtError> for Failure {
 /// Runs `body` in a transaction and commits, or rolls back and says why. No
 /// transaction may be open: this is for background workers.
 pub fn run<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    run_at_top_level(|| {
+        // SPI wants one around it, as every statement of a session has.
+        let snapshot = Snapshot::take();
+        let value = body().or_raise();
+        drop(snapshot);
+        value
+    })
+}
+
+/// The same for a command that may end the transaction and begin others.
+pub(super) fn run_at_top_level<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
     let steps = AssertUnwindSafe(|| {
         // SAFETY: no transaction is open.
         unsafe {
             pg_sys::SetCurrentStatementStartTimestamp();
             pg_sys::StartTransactionCommand();
         }
-        // SPI wants one around it, as every statement of a session has.
-        let snapshot = Snapshot::take();
-        let value = body().or_raise();
-        drop(snapshot);
-        // SAFETY: the transaction begun above.
+        let value = body();
+        // SAFETY: the transaction begun above, or the one that `body` leaves open.
         unsafe { pg_sys::CommitTransactionCommand() };
         Ok(value)
     });

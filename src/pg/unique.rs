@@ -25,34 +25,75 @@ impl Key {
     }
 }
 
-/// What became of a row.
-pub enum Outcome {
-    /// It is in.
-    Inserted,
-    /// The slot holds the row that has the key, committed or of this transaction.
-    Taken(Slot),
+/// A table whose only index is unique on its first column, opened to be inserted
+/// into.
+pub struct Target {
+    table: Relation,
+    index: Relation,
+    key: Key,
 }
 
-/// Inserts `values` (no NULLs) into `table`, whose only index `index` is unique
-/// on its first column, of type `key`.
+impl Target {
+    /// Opens both.
+    pub fn open(table: Oid, index: Oid, key: Key) -> Self {
+        Self {
+            table: Relation::open(table, Lock::Write),
+            index: Relation::open(index, Lock::Write),
+            key,
+        }
+    }
+
+    /// Whether the row in `slot` is of this transaction or its snapshot sees it.
+    pub fn sees(&self, slot: &Slot) -> bool {
+        if is_own(slot) {
+            return true;
+        }
+        // SAFETY: inside a transaction above READ COMMITTED, whose snapshot is set;
+        // the slot holds a stored row of the table and pins its page.
+        unsafe {
+            pg_sys::table_tuple_satisfies_snapshot(
+                self.table.raw(),
+                slot.0,
+                pg_sys::GetTransactionSnapshot(),
+            )
+        }
+    }
+}
+
+/// What became of a row.
+pub enum Outcome<'a> {
+    /// It is in.
+    Inserted,
+    /// The slot holds the row of this target that has the key, committed or of
+    /// this transaction.
+    Taken(&'a Target, Slot),
+}
+
+/// Inserts `values` (no NULLs) into all of `targets`, or into none if one of them,
+/// or `past`, has the key.
 ///
 /// `likely_new`: insert first and look only on conflict, which saves a descent
 /// but leaves a dead row when the key is there.
-pub fn insert(
-    table: &Relation,
-    index: Oid,
-    key: Key,
+pub fn insert<'a>(
+    targets: &'a [Target],
+    past: Option<&'a Target>,
     values: &mut [pg_sys::Datum],
     likely_new: bool,
-) -> Outcome {
-    let index = Relation::open(index, Lock::Write);
-    let slot = Slot::of(table);
+) -> Outcome<'a> {
+    let key = values[0];
+    let taken = |target: &'a Target| {
+        let slot = Slot::of(&target.table);
+        find(target, key, &slot).map(|()| Outcome::Taken(target, slot))
+    };
+    if let Some(outcome) = past.and_then(taken) {
+        return outcome;
+    }
     let mut look_first = !likely_new;
     loop {
-        if look_first && let Some(()) = find(table, &index, key, values[0], &slot) {
-            return Outcome::Taken(slot);
+        if look_first && let Some(outcome) = targets.iter().find_map(taken) {
+            return outcome;
         }
-        if insert_speculatively(table, &index, values) {
+        if insert_speculatively(targets, values) {
             return Outcome::Inserted;
         }
         look_first = true;
@@ -60,19 +101,14 @@ pub fn insert(
 }
 
 /// Finds the live row with `key`, waiting for transactions that are at it.
-fn find(
-    table: &Relation,
-    index: &Relation,
-    kind: Key,
-    key: pg_sys::Datum,
-    slot: &Slot,
-) -> Option<()> {
+fn find(target: &Target, key: pg_sys::Datum, slot: &Slot) -> Option<()> {
+    let (table, index) = (&target.table, &target.index);
     loop {
         let mut dirty = pg_sys::SnapshotData {
             snapshot_type: pg_sys::SnapshotType::SNAPSHOT_DIRTY,
             ..Default::default()
         };
-        let mut scan_key = equals(index, kind.equality(), key);
+        let mut scan_key = equals(index, target.key.equality(), key);
         // SAFETY: the scan ends before anything it uses is released; a dirty
         // snapshot reports in its own fields who is at the row.
         unsafe {
@@ -108,13 +144,39 @@ fn find(
     }
 }
 
-/// Inserts row and index entry; `false`: somebody else may have the key, and
-/// the row has been taken back.
-fn insert_speculatively(table: &Relation, index: &Relation, values: &mut [pg_sys::Datum]) -> bool {
-    let slot = Slot::of(table);
+/// Inserts the row and its index entry into each; `false`: somebody else may have
+/// the key, and the rows have been taken back.
+fn insert_speculatively(targets: &[Target], values: &mut [pg_sys::Datum]) -> bool {
     // SAFETY: the protocol of ExecInsert: the token's lock is held from before
-    // the row can be seen until it is kept or taken back. The index is a btree,
-    // which does not look at the IndexInfo.
+    // the first row can be seen until all are kept or taken back, and nothing is
+    // waited for meanwhile.
+    unsafe {
+        let own = pg_sys::GetCurrentTransactionId();
+        let token = pg_sys::SpeculativeInsertionLockAcquire(own);
+        let mut alone = true;
+        let mut slots = [const { None }; MOST_TARGETS];
+        for (target, place) in targets.iter().zip(&mut slots) {
+            let slot = place.insert(filled(&target.table, values));
+            alone = insert_row(target, slot, values, token);
+            if !alone {
+                break;
+            }
+        }
+        for (target, slot) in targets.iter().zip(slots.iter().flatten()) {
+            pg_sys::table_tuple_complete_speculative(target.table.raw(), slot.0, token, alone);
+        }
+        pg_sys::SpeculativeInsertionLockRelease(own);
+        alone
+    }
+}
+
+/// A row can go into so many tables at once.
+const MOST_TARGETS: usize = 2;
+
+/// A slot that holds these values, none NULL.
+fn filled(table: &Relation, values: &[pg_sys::Datum]) -> Slot {
+    let slot = Slot::of(table);
+    // SAFETY: the table has as many columns, of these types.
     unsafe {
         pg_sys::ExecClearTuple(slot.0);
         for (place, value) in values.iter().enumerate() {
@@ -122,46 +184,114 @@ fn insert_speculatively(table: &Relation, index: &Relation, values: &mut [pg_sys
             *(*slot.0).tts_isnull.add(place) = false;
         }
         pg_sys::ExecStoreVirtualTuple(slot.0);
-        let own = pg_sys::GetCurrentTransactionId();
-        let token = pg_sys::SpeculativeInsertionLockAcquire(own);
+    }
+    slot
+}
+
+/// Inserts the row in `slot` and its index entry, to be completed or taken back;
+/// `false`: somebody else may have the key.
+///
+/// # Safety
+/// Between acquiring and releasing the token's lock.
+unsafe fn insert_row(
+    target: &Target,
+    slot: &Slot,
+    values: &mut [pg_sys::Datum],
+    token: u32,
+) -> bool {
+    // SAFETY: as the caller promises; the index is a btree, which does not look at
+    // the IndexInfo.
+    unsafe {
         pg_sys::table_tuple_insert_speculative(
-            table.raw(),
+            target.table.raw(),
             slot.0,
             pg_sys::GetCurrentCommandId(true),
             0,
             std::ptr::null_mut(),
             token,
         );
-        let alone = pg_sys::index_insert(
-            index.raw(),
+        pg_sys::index_insert(
+            target.index.raw(),
             values.as_mut_ptr(),
             [false].as_mut_ptr(),
             &mut (*slot.0).tts_tid,
-            table.raw(),
+            target.table.raw(),
             pg_sys::IndexUniqueCheck::UNIQUE_CHECK_PARTIAL,
             false,
             std::ptr::null_mut(),
-        );
-        pg_sys::table_tuple_complete_speculative(table.raw(), slot.0, token, alone);
-        pg_sys::SpeculativeInsertionLockRelease(own);
-        alone
+        )
     }
 }
 
-/// Finds the row with `key` in `table` by its unique `index` and locks it against
-/// everybody else to the end of the transaction. `false`: there is none.
+/// Appends a row, no column NULL, to a table without an index.
+pub fn append(table: Oid, values: &[pg_sys::Datum]) {
+    let table = Relation::open(table, Lock::Write);
+    let slot = filled(&table, values);
+    // SAFETY: the slot holds a row of the table.
+    unsafe { pg_sys::simple_table_tuple_insert(table.raw(), slot.0) }
+}
+
+/// Whose a row is.
+pub enum Found {
+    /// There is none.
+    Nobody,
+    /// This transaction made it, so nobody else can change it.
+    Own(Slot),
+    /// Locked now against everybody else to the end of the transaction.
+    Locked(Slot),
+}
+
+/// Finds the row with `key` and locks it.
 ///
 /// A row of this transaction is locked by being its own, and has to be left
-/// alone: one that the running command made cannot be locked.
-pub fn lock(table: &Relation, index: Oid, kind: Key, key: pg_sys::Datum) -> bool {
-    let index = Relation::open(index, Lock::Write);
-    let slot = Slot::of(table);
+/// alone: one that the running command made can be neither locked nor replaced.
+pub fn lock(target: &Target, key: pg_sys::Datum) -> Found {
+    let slot = Slot::of(&target.table);
     loop {
-        if find(table, &index, kind, key, &slot).is_none() {
-            return false;
+        if find(target, key, &slot).is_none() {
+            return Found::Nobody;
         }
-        if is_own(&slot) || lock_found(table, &slot) {
-            return true;
+        if is_own(&slot) {
+            return Found::Own(slot);
+        }
+        if lock_found(&target.table, &slot) {
+            return Found::Locked(slot);
+        }
+    }
+}
+
+/// Which indexes want an entry for the new version of a row; by default none.
+#[cfg(feature = "pg15")]
+type UpdateIndexes = bool;
+#[cfg(not(feature = "pg15"))]
+type UpdateIndexes = pg_sys::TU_UpdateIndexes::Type;
+
+/// Replaces a row that [`lock`] has locked by `values`, with the same key.
+pub fn replace(target: &Target, locked: &Slot, values: &mut [pg_sys::Datum]) {
+    let slot = filled(&target.table, values);
+    // SAFETY: the locked slot holds a stored row of the table, which nobody else
+    // can have changed; the index is a btree.
+    unsafe {
+        let mut place = (*locked.0).tts_tid;
+        let mut indexes = UpdateIndexes::default();
+        pg_sys::simple_table_tuple_update(
+            target.table.raw(),
+            &mut place,
+            slot.0,
+            std::ptr::null_mut(),
+            &mut indexes,
+        );
+        if indexes != UpdateIndexes::default() {
+            pg_sys::index_insert(
+                target.index.raw(),
+                values.as_mut_ptr(),
+                [false].as_mut_ptr(),
+                &mut (*slot.0).tts_tid,
+                target.table.raw(),
+                pg_sys::IndexUniqueCheck::UNIQUE_CHECK_YES,
+                false,
+                std::ptr::null_mut(),
+            );
         }
     }
 }
@@ -208,22 +338,6 @@ fn is_own(slot: &Slot) -> bool {
                 id.value() as u32
             ))
         })
-    }
-}
-
-/// Whether the row in `slot` is of this transaction or its snapshot sees it.
-pub fn visible(table: &Relation, slot: &Slot) -> bool {
-    if is_own(slot) {
-        return true;
-    }
-    // SAFETY: inside a transaction above READ COMMITTED, whose snapshot is set;
-    // the slot holds a stored row of `table` and pins its page.
-    unsafe {
-        pg_sys::table_tuple_satisfies_snapshot(
-            table.raw(),
-            slot.0,
-            pg_sys::GetTransactionSnapshot(),
-        )
     }
 }
 

@@ -1,14 +1,13 @@
 //! The tail: the events that a snapshot sees and a checkpoint does not cover.
 
-use crate::catalog::event_tables;
 use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown};
 use crate::catalog::projections::Projection;
+use crate::catalog::segments::{self, with_txid_from};
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::pg::error::raise;
 use crate::pg::index::{Lock, Relation, count};
 use crate::pg::security::may_read_any_column;
-use crate::pg::spi::Under;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
 use pgrx::prelude::*;
@@ -44,7 +43,7 @@ fn count_in(segment: Oid, checkpoint: &Checkpoint, most: i64) -> Result<i64, Err
 /// opens those and no others, however many there are.
 pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Result<Vec<i32>, Error> {
     let mut numbers = vec![];
-    for segment in event_tables::segments(event_table, Under::Active) {
+    for segment in with_txid_from(event_table, checkpoint.xmin()) {
         if count_in(segment.relation, checkpoint, 1)? > 0 {
             numbers.push(segment.number);
         }
@@ -54,7 +53,7 @@ pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Result<V
 
 /// Locks the segments against being rewritten, for a snapshot to be taken next.
 pub fn lock_segments(event_table: Oid) {
-    for segment in event_tables::segments(event_table, Under::Latest) {
+    for segment in segments::attached(event_table).newest_first() {
         drop(Relation::open(segment.relation, Lock::Read));
     }
 }
@@ -63,7 +62,7 @@ pub fn lock_segments(event_table: Oid) {
 fn tail_length_of(projection: &Projection, most: i64) -> Result<i64, Error> {
     let checkpoint = projection.checkpoint().unwrap_or_else(Checkpoint::nothing);
     let mut length = 0;
-    for segment in event_tables::segments(projection.event_table, Under::Active) {
+    for segment in with_txid_from(projection.event_table, checkpoint.xmin()) {
         length += count_in(segment.relation, &checkpoint, most - length)?;
     }
     Ok(length)

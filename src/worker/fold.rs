@@ -49,6 +49,15 @@ impl Folding {
         found
     }
 
+    /// Folds every projection that has a tail.
+    pub fn fold_all(&mut self) {
+        if let Found::Projections(projections) = self.find() {
+            for projection in projections {
+                self.attend_to(&projection, Due::AnyTail);
+            }
+        }
+    }
+
     /// Only looks what is there.
     pub fn find(&mut self) -> Found {
         let list = transaction::run(|| {
@@ -75,8 +84,15 @@ impl Folding {
         }
     }
 
-    /// Folds one projection if it is due, and notes what comes of it.
+    /// Folds one projection if it is due.
     fn attend(&mut self, projection: &Upkeep) {
+        let policy = settings::fold_policy();
+        let due = policy.due(projection.since_last_fold, projection.horizon_is_held);
+        self.attend_to(projection, due);
+    }
+
+    /// Folds one projection if it has such a tail, and notes what comes of it.
+    fn attend_to(&mut self, projection: &Upkeep, due: Due) {
         let id = projection.id;
         if self
             .resting
@@ -86,7 +102,7 @@ impl Folding {
             return;
         }
         self.resting.remove(&id);
-        let Err(failure) = fold_if_due(projection) else {
+        let Err(failure) = fold_if_due(projection, due) else {
             self.reported.remove(&id);
             return;
         };
@@ -128,9 +144,8 @@ impl Folding {
 
 /// Folds a projection in a transaction of its own, if that is due. One that
 /// failed before is tried in any case: it may have been mended.
-fn fold_if_due(upkeep: &Upkeep) -> Result<(), Failure> {
+fn fold_if_due(upkeep: &Upkeep, due: Due) -> Result<(), Failure> {
     let failing = upkeep.failures > 0;
-    let due = settings::fold_policy().due(upkeep.since_last_fold, upkeep.horizon_is_held);
     if due == Due::No && !failing {
         return Ok(());
     }

@@ -11,6 +11,7 @@
 
 mod fold;
 mod launcher;
+mod maintain;
 mod run;
 mod settings;
 mod start;

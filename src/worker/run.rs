@@ -4,6 +4,7 @@
 //! wants the database without sessions, and when the extension is gone.
 
 use super::fold::{Folding, Found};
+use super::maintain::Maintaining;
 use super::settings;
 use super::sweep::Sweeping;
 use crate::pg::bgworker::{self, StartedBy};
@@ -16,14 +17,23 @@ const IDLE_EXIT: Duration = Duration::from_secs(60);
 /// How long a worker may sleep without a look at who waits for the database.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// The worker's process. It must be the only one of its database.
+/// The worker's process. It must be the only one of its database, unless it is to
+/// look but once.
 pub fn work(by: StartedBy) {
+    if by == StartedBy::Maintenance {
+        Sweeping::new().look();
+        Maintaining::default().look();
+        Folding::default().fold_all();
+        return process::report_statistics();
+    }
+    let mut maintaining = Maintaining::default();
     let mut folding = Folding::default();
     let mut sweeping = Sweeping::new();
     let mut busy = Instant::now();
     while lock::become_the_worker() {
         if settings::is_on() {
             sweeping.look();
+            maintaining.look();
             let found = folding.look();
             if let Found::Projections(_) = found {
                 busy = Instant::now();

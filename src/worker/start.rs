@@ -5,7 +5,9 @@
 
 use super::settings;
 use crate::pg::bgworker::{self, StartedBy};
+use crate::pg::error::OrRaise;
 use crate::pg::{lock, transaction};
+use pganalytics_core::error::Error;
 use pgrx::prelude::*;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -43,4 +45,12 @@ fn start() {
     if !bgworker::start_worker(bgworker::own_database(), StartedBy::Session) {
         debug1!("could not start the pg_analytics worker: too many background workers");
     }
+}
+
+/// Waits for the maintenance that it starts; what that meets is in the server log
+/// and in the views.
+#[pg_extern(sql = false)]
+fn run_maintenance() {
+    let done = bgworker::work_once();
+    done.then_some(()).ok_or(Error::NoWorker).or_raise();
 }

@@ -75,6 +75,12 @@ impl Checkpoint {
         txid < self.xmax && self.in_progress.binary_search(&txid).is_err()
     }
 
+    /// All transactions before this one are covered.
+    #[must_use]
+    pub fn xmin(&self) -> u64 {
+        self.xmin
+    }
+
     /// Transactions from here on are not covered.
     #[must_use]
     pub fn xmax(&self) -> u64 {

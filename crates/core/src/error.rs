@@ -195,6 +195,9 @@ pub enum Error {
         /// What to do instead.
         hint: &'static str,
     },
+    /// No background worker could be started.
+    #[error("could not start a background worker")]
+    NoWorker,
     /// The dump that the log came in has not been restored to its end.
     #[error("the restore of pg_analytics is not complete")]
     RestoreRunning,
@@ -209,6 +212,7 @@ impl UserError for Error {
             Self::VersionConflict { .. }
             | Self::ConcurrentAppend { .. }
             | Self::ConcurrentProjection { .. } => "40001",
+            Self::NoWorker => "53000",
             Self::VersionRequired { .. } | Self::NullColumn { .. } => "23502",
             Self::ForeignKey { .. } => "42830",
             Self::LateTrigger { .. } => "42939",
@@ -302,6 +306,7 @@ impl UserError for Error {
                 Self::RestoreRunning => {
                     "Wait for it to end, or run REFRESH MATERIALIZED VIEW pganalytics_data.incarnation_marker."
                 }
+                Self::NoWorker => "Consider increasing max_worker_processes.",
                 Self::FoldNeedsFreshSnapshot => {
                     "Run it in a READ COMMITTED transaction. Reads are exact without it."
                 }

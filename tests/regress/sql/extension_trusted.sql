@@ -14,7 +14,7 @@ SELECT * FROM per_type;
 -- What the extension brings is the superuser's all the same.
 \set VERBOSITY sqlstate
 SELECT DISTINCT r.rolsuper FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname LIKE 'pganalytics%';
-UPDATE pganalytics_data.event_table SET active_segment = 2;
+UPDATE pganalytics_data.event_table SET versions = 'optional';
 SELECT count(*) FROM pganalytics_data.generation;
 CREATE OR REPLACE FUNCTION pganalytics.uuid_v7() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid';
 CREATE FUNCTION pganalytics.mine() RETURNS int LANGUAGE sql AS 'SELECT 1';

@@ -71,7 +71,7 @@ INSERT INTO :ledger VALUES (gen_random_uuid(), 1, 1);
 SELECT count(*) FROM pganalytics_data.access_:id;
 SELECT count(*) FROM pganalytics_data.generation;
 SELECT count(*) FROM pganalytics_data.projection;
-UPDATE pganalytics_data.event_table SET active_segment = 2;
+UPDATE pganalytics_data.segment SET state = 'sealed';
 \echo :SQLSTATE
 
 -- A definition has the rights of its owner, never of who reads or folds it.

@@ -1,0 +1,42 @@
+-- Segments and duplicates: what is in the log, and what was kept out of it.
+
+CREATE FUNCTION pganalytics.roll_segment(event_table regclass) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'roll_segment_wrapper';
+COMMENT ON FUNCTION pganalytics.roll_segment(regclass) IS
+    'asks for a new segment before its time; the next maintenance begins it';
+
+CREATE FUNCTION pganalytics.segments_between(event_table regclass, "from" timestamptz, "to" timestamptz)
+RETURNS integer[]
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'segments_between_wrapper';
+COMMENT ON FUNCTION pganalytics.segments_between(regclass, timestamptz, timestamptz) IS
+    'numbers of the segments that can hold events of a time (NULL: without limit), for filters relative to now(): WHERE segment = ANY (pganalytics.segments_between(...))';
+
+CREATE VIEW pganalytics.segments AS
+SELECT t.relation AS event_table, s.number, s.state,
+       coalesce(s.rows, CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END) AS rows,
+       pg_catalog.pg_total_relation_size(c.oid) AS bytes,
+       s.first_position, s.last_position, s.first_occurred_at, s.last_occurred_at,
+       s.active_since, s.closed_at, pg_catalog.cardinality(s.holders) AS waits_for, s.relation
+FROM pganalytics_data.segment s
+JOIN pganalytics_data.event_table t ON t.id = s.event_table
+JOIN pg_catalog.pg_class c ON c.oid = s.relation
+JOIN pg_catalog.pg_class root ON root.oid = t.relation
+WHERE pg_catalog.pg_has_role(root.relowner, 'USAGE')
+   OR pg_catalog.has_any_column_privilege(root.oid, 'SELECT');
+COMMENT ON VIEW pganalytics.segments IS
+    'segments of event tables; ranges and exact numbers of rows once a segment is sealed, before that an estimate; waits_for: transactions noted that must end before the next state';
+GRANT SELECT ON pganalytics.segments TO PUBLIC;
+
+CREATE VIEW pganalytics.duplicates AS
+SELECT t.relation AS event_table, d.event_id, pg_catalog.sum(d.times)::bigint AS times,
+       pg_catalog.min(d.first_at) AS first_at, pg_catalog.max(d.last_at) AS last_at,
+       d.position AS original_position
+FROM pganalytics_data.duplicate d
+JOIN pganalytics_data.event_table t ON t.id = d.event_table
+JOIN pg_catalog.pg_class root ON root.oid = t.relation
+WHERE pg_catalog.pg_has_role(root.relowner, 'USAGE')
+   OR pg_catalog.has_any_column_privilege(root.oid, 'SELECT')
+GROUP BY t.relation, d.event_id, d.position;
+COMMENT ON VIEW pganalytics.duplicates IS
+    'events that were skipped because their id is in the log: when, how often, and where the original is';
+GRANT SELECT ON pganalytics.duplicates TO PUBLIC;

@@ -1,0 +1,80 @@
+//! Making a segment and attaching it to its event table.
+//!
+//! It is made as a table of its own and then attached, which blocks neither
+//! readers nor writers of the event table. All of it is done as the owner of the
+//! event table: an index or a constraint of theirs may call their functions.
+
+use crate::catalog::event_tables::EventTable;
+use crate::catalog::names::{self, sql_name};
+use crate::pg::Oid;
+use crate::pg::security::{ActingAs, Platform, Settings, role_sql};
+use crate::pg::spi::{self, Arg};
+use pganalytics_core::sql::ident;
+
+/// The trigger that runs after every other BEFORE trigger: they run by name.
+pub const TRIGGER: &str = "~~append";
+
+/// Makes and attaches the segment with this number. Its triggers are its own and
+/// not the event table's: a restore makes a root's triggers before it loads rows.
+pub fn segment(table: &EventTable, number: i32) -> Oid {
+    let name = format!("segment_{}_{number}", table.id);
+    let segment = format!("pganalytics_data.{name}");
+    let root = sql_name(table.root);
+    let tablespace = tablespace(table.root);
+    grant_schema(table.owner);
+    let _owner = ActingAs::new(table.owner);
+    let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    for statement in [
+        format!(
+            "CREATE TABLE {segment} (LIKE {root} INCLUDING DEFAULTS INCLUDING GENERATED \
+                 INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION){tablespace}"
+        ),
+        format!("CREATE UNIQUE INDEX {name}_version ON {segment} (aggregate_id, version)"),
+        format!("ALTER TABLE {root} ATTACH PARTITION {segment} FOR VALUES IN ({number})"),
+    ] {
+        spi::execute(&statement);
+    }
+    create_triggers(&segment);
+    names::find(&segment).unwrap_or(Oid::INVALID)
+}
+
+/// An index of the owner's on the event table has a part in this schema.
+pub fn grant_schema(owner: Oid) {
+    let _platform = Platform::act();
+    let owner = role_sql(owner);
+    spi::execute(&format!(
+        "GRANT CREATE ON SCHEMA pganalytics_data TO {owner}"
+    ));
+}
+
+/// Gives a segment the triggers that append and refuse, as its owner.
+pub fn create_triggers(segment: &str) {
+    for statement in [
+        format!(
+            "CREATE OR REPLACE TRIGGER \"{TRIGGER}\" BEFORE INSERT OR UPDATE OR DELETE ON {segment} \
+             FOR EACH ROW EXECUTE FUNCTION pganalytics.on_event()"
+        ),
+        format!(
+            "CREATE OR REPLACE TRIGGER \"{TRIGGER}_truncate\" BEFORE TRUNCATE ON {segment} \
+             FOR EACH STATEMENT EXECUTE FUNCTION pganalytics.on_event()"
+        ),
+        format!(
+            "ALTER TABLE {segment} ENABLE ALWAYS TRIGGER \"{TRIGGER}\", \
+             ENABLE ALWAYS TRIGGER \"{TRIGGER}_truncate\""
+        ),
+    ] {
+        spi::execute(&statement);
+    }
+}
+
+/// The event table's, which a table made LIKE it does not take on.
+fn tablespace(root: Oid) -> String {
+    let row = spi::latest(
+        "SELECT s.spcname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_tablespace s \
+         ON s.oid OPERATOR(pg_catalog.=) c.reltablespace WHERE c.oid OPERATOR(pg_catalog.=) $1",
+        vec![Arg::Oid(root)],
+    );
+    row.map_or_else(String::new, |row| {
+        format!(" TABLESPACE {}", ident(row.known(0)))
+    })
+}

@@ -1,0 +1,83 @@
+//! Bounds: counting a sealed segment, and the CHECK that says which times its
+//! events have, so that a query with a literal time skips the segment.
+//!
+//! As the owner of the event table: reading it may call their functions.
+
+use crate::catalog::event_tables::EventTable;
+use crate::catalog::names::sql_name;
+use crate::catalog::segments::{self, Measures};
+use crate::pg::Oid;
+use crate::pg::security::{ActingAs, Settings};
+use crate::pg::spi::{self, Under};
+use pganalytics_core::sql::literal;
+
+const CONSTRAINT: &str = "pganalytics_bounds";
+
+/// For a moment nobody can read the segment while the CHECK is added: give way to
+/// whoever is at it.
+const PATIENCE: &str = "100ms";
+
+fn settings() -> Settings {
+    Settings::pin([
+        ("search_path", "pg_catalog, pg_temp"),
+        ("row_security", "off"),
+        ("DateStyle", "ISO"),
+        ("TimeZone", "UTC"),
+        ("lock_timeout", PATIENCE),
+    ])
+}
+
+/// Counts the segment and adds the CHECK, which does not hold yet for what is
+/// there: that takes a look at all of it, which must not keep readers out.
+pub fn measure(table: &EventTable, segment: Oid) {
+    let name = sql_name(segment);
+    let measures = {
+        let _owner = ActingAs::new(table.owner);
+        let _settings = settings();
+        let row = &spi::run(
+            &format!(
+                "SELECT count(*), min(position), max(position), min(occurred_at), max(occurred_at), \
+                     max(txid::text::bigint)::text FROM {name}"
+            ),
+            vec![],
+            Under::Fresh,
+        )[0];
+        let range = |column: usize| row.text(column).map(ToOwned::to_owned);
+        let ranges = (1..=5).map(range).collect::<Option<Vec<_>>>();
+        Measures {
+            rows: row.number(0),
+            ranges: ranges.and_then(|ranges| ranges.try_into().ok()),
+        }
+    };
+    if let Some([_, _, first, last, _]) = &measures.ranges {
+        let _owner = ActingAs::new(table.owner);
+        let _settings = settings();
+        spi::execute(&format!(
+            "ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {CONSTRAINT}"
+        ));
+        spi::execute(&format!(
+            "ALTER TABLE {name} ADD CONSTRAINT {CONSTRAINT} \
+             CHECK (occurred_at >= {}::timestamptz AND occurred_at <= {}::timestamptz) NOT VALID",
+            literal(first),
+            literal(last)
+        ));
+    }
+    segments::set_measures(segment, &measures);
+}
+
+/// Has the CHECK hold, unless the owner has dropped it.
+pub fn validate(table: &EventTable, segment: Oid) {
+    let _owner = ActingAs::new(table.owner);
+    let _settings = settings();
+    let there = spi::run(
+        "SELECT 1 FROM pg_constraint WHERE conrelid = $1 AND conname = $2",
+        vec![spi::Arg::Oid(segment), spi::Arg::Text(CONSTRAINT)],
+        Under::Fresh,
+    );
+    if !there.is_empty() {
+        let name = sql_name(segment);
+        spi::execute(&format!(
+            "ALTER TABLE {name} VALIDATE CONSTRAINT {CONSTRAINT}"
+        ));
+    }
+}

@@ -1,0 +1,34 @@
+//! Ledgers: making them, choosing those of a segment, dropping the expired.
+
+use super::keyed;
+use crate::catalog::segments;
+use crate::catalog::{entries, event_tables::EventTable};
+use crate::pg::Oid;
+use crate::pg::security::Platform;
+use pganalytics_core::ledger::Ledgers;
+
+/// Makes the ledger that begins with a segment.
+pub fn create(event_table: i32, number: i32, root: Oid) -> Oid {
+    let _platform = Platform::act();
+    keyed::create(
+        &format!("ledger_{event_table}_{number}"),
+        "event_id uuid PRIMARY KEY, position bigint NOT NULL, content bigint NOT NULL",
+        root,
+    )
+}
+
+/// The ledgers of the segment with this number, which follows on those there are.
+pub fn of_segment(table: &EventTable, number: i32) -> Ledgers<Oid> {
+    let (previous, ages) = segments::ledgers_of(table.id, number - 1);
+    previous.of_next_segment(ages, || create(table.id, number, table.root))
+}
+
+/// Drops the ledgers whose ids have expired. Returns whether there were any.
+pub fn drop_expired(table: &EventTable) -> bool {
+    let unused = segments::forget_unused_ledgers(table.id);
+    let _platform = Platform::act();
+    for ledger in &unused {
+        entries::drop_leftover("TABLE", *ledger);
+    }
+    !unused.is_empty()
+}

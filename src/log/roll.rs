@@ -1,0 +1,103 @@
+//! Rolling and sealing: the steps of [`pganalytics_core::segment`], each in a
+//! transaction of its own, done by whoever maintains the event table.
+//!
+//! What a step does is seen by everybody who locks the event table after it has
+//! committed; who held it before is noted by the next one, and waited for.
+
+use super::{attach, bounds, ledgers};
+use crate::catalog::event_tables::{self, EventTable};
+use crate::catalog::segments::{self, Lives};
+use crate::pg::Oid;
+use crate::pg::index::Relation;
+use pganalytics_core::error::Error;
+use pganalytics_core::segment::{State, Step, steps};
+
+/// What can be done now for an event table, the most urgent first.
+pub fn next_steps(event_table: i32) -> Vec<Step> {
+    let lives = segments::lives(event_table);
+    steps(&lives.segments, lives.due)
+}
+
+/// Does a step, if it can still be done: somebody else may have been faster, and
+/// the event table may be gone. [`Step::Freeze`] only names the segment, for the
+/// caller to vacuum outside of a transaction.
+pub fn perform(event_table: i32, step: Step) -> Result<Option<Oid>, Error> {
+    let Some(table) = event_tables::lock(event_table) else {
+        return Ok(None);
+    };
+    // The lock stays and keeps DROP away.
+    let Some(root) = Relation::open_if_there(table.root) else {
+        return Ok(None);
+    };
+    drop(root);
+    let lives = segments::lives(event_table);
+    if !steps(&lives.segments, lives.due).contains(&step) {
+        return Ok(None);
+    }
+    if let Step::Attach(number) = step {
+        let ledgers = ledgers::of_segment(&table, number);
+        let segment = attach::segment(&table, number);
+        segments::register(table.id, table.root, number, State::Spare, segment, ledgers);
+        return Ok(None);
+    }
+    change(&table, &lives, step)
+}
+
+fn change(table: &EventTable, lives: &Lives, step: Step) -> Result<Option<Oid>, Error> {
+    let set = |number, state| {
+        if let Some(segment) = lives.relation(number) {
+            segments::set_state(table.root, segment, state);
+        }
+    };
+    match step {
+        Step::Attach(_) => {}
+        Step::Note(number) => note(table, lives, number),
+        Step::MoveOn(number) => {
+            set(number - 1, State::Closing);
+            set(number, State::Active);
+        }
+        Step::Shut(number) => set(number, State::Shut),
+        Step::Seal(number) => set(number, State::Sealed),
+        Step::Measure(number) => {
+            if let Some(segment) = lives.relation(number) {
+                bounds::measure(table, segment);
+            }
+        }
+        Step::Bound(number) => {
+            if let Some(segment) = lives.relation(number) {
+                bounds::validate(table, segment);
+            }
+            set(number, State::Bounded);
+        }
+        Step::Freeze(number) => return Ok(lives.relation(number)),
+    }
+    Ok(None)
+}
+
+/// Before a segment is shut its writers may hold the event table alone, after
+/// that only the segment.
+fn note(table: &EventTable, lives: &Lives, number: i32) {
+    let found = lives.segments.iter().find(|s| s.number == number);
+    if let (Some(segment), Some(relation)) = (found, lives.relation(number)) {
+        let locked = match segment.state {
+            State::Shut => relation,
+            _ => table.root,
+        };
+        segments::note_holders(relation, locked);
+    }
+}
+
+/// Notes that a segment has been vacuumed.
+pub fn frozen(event_table: i32, segment: Oid) {
+    if let Some(table) = event_tables::lock(event_table) {
+        segments::set_state(table.root, segment, State::Frozen);
+    }
+}
+
+/// Drops what has left the dedup window of an event table.
+pub fn expire(event_table: i32) {
+    let Some(table) = event_tables::lock(event_table) else {
+        return;
+    };
+    ledgers::drop_expired(&table);
+}
