@@ -2,14 +2,15 @@
 //! An event trigger calls this at the end of each command.
 
 use super::{attach, mend};
-use crate::catalog::{ddl, names};
+use crate::catalog::{ddl, incarnation, names};
 use crate::pg::security::{Platform, is_restricted};
 use pganalytics_core::error::Error;
 
 /// Refuses what would break the log, and hands segments over to a new owner.
 pub fn on_ddl() -> Result<(), Error> {
-    // The extension's own commands.
-    if is_restricted() {
+    // The extension's own commands; and a restore, which makes things in an order
+    // of its own. (Before the first event table there is nothing to keep.)
+    if is_restricted() || incarnation::epoch().is_err() {
         return Ok(());
     }
     let _platform = Platform::act();

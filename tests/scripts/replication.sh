@@ -67,11 +67,24 @@ now_there "positions rise with versions" "SELECT count(*) = 0 FROM
   (SELECT version, row_number() OVER (PARTITION BY aggregate_id ORDER BY position) AS n FROM events) e WHERE version <> n"
 PGDATABASE=$subscriber equals_its_query per_type
 
+echo "--- new segments, here and there"
+roll() { PGDATABASE=$1 sql "SELECT pganalytics.roll_segment('events')" >/dev/null; PGDATABASE=$1 sql "CALL pganalytics.run_maintenance()"; }
+active() { PGDATABASE=$1 sql "SELECT active_segment FROM pganalytics.event_tables"; }
+roll "$publisher"
+append 20
+events_arrived 123 "the publisher's new segment is published" events
+roll "$subscriber"
+append 20
+events_arrived 143 "the subscriber's new segment takes what arrives" events
+expect "segments of the publisher and of the subscriber" "2 2" "$(active "$publisher") $(active "$subscriber")"
+expect "the same events with the same versions still" "$(sql "$content")" "$(at "$subscriber" "$content")"
+PGDATABASE=$subscriber equals_its_query per_type
+
 echo "--- a subscriber that appends, too"
 at "$subscriber" "INSERT INTO events (event_type, aggregate_id) VALUES ('own', 'of subscriber')"
 id=$(at "$subscriber" "INSERT INTO events (event_type, aggregate_id) VALUES ('sent to both', 'c') RETURNING event_id")
 sql "INSERT INTO events (event_id, event_type, aggregate_id) VALUES ('$id', 'sent to both', 'c'), (DEFAULT, 'after', 'c')"
-events_arrived 106 "an event that is there already is skipped" events
+events_arrived 146 "an event that is there already is skipped" events
 expect "nothing went wrong on the way" 0 "$(errors)"
 
 echo "--- a conflict stops the subscription"
@@ -79,7 +92,7 @@ at "$subscriber" "INSERT INTO events (event_type, aggregate_id) VALUES ('conflic
 sql "INSERT INTO events (event_type, aggregate_id) VALUES ('x', 'd')"
 PGDATABASE=$subscriber eventually 30 "the subscriber reports it" "SELECT apply_error_count > 0 FROM pg_stat_subscription_stats WHERE subname = 'events'"
 append 10
-at "$subscriber" "SELECT count(*) FROM events" | grep -qx 107 || die "something arrived in spite of it"
+at "$subscriber" "SELECT count(*) FROM events" | grep -qx 147 || die "something arrived in spite of it"
 echo "ok: nothing arrives any more"
 unsubscribe
 
@@ -108,9 +121,10 @@ for segment in $(sql "SELECT tablename FROM pg_publication_tables WHERE pubname 
     recorded_at timestamptz, position bigint, txid xid8, segment integer)"
 done
 subscribe by_segment ", copy_data = true"
-events_arrived "$(sql "SELECT count(*) FROM events")" "what was there is copied" pganalytics_data.segment_1_1
+all="(TABLE pganalytics_data.segment_1_1 UNION ALL TABLE pganalytics_data.segment_1_2)"
+events_arrived "$(sql "SELECT count(*) FROM events")" "what was there is copied" "$all e"
 append 10
-events_arrived "$(sql "SELECT count(*) FROM events")" "what is appended arrives" pganalytics_data.segment_1_1
+events_arrived "$(sql "SELECT count(*) FROM events")" "what is appended arrives" "$all e"
 content="SELECT md5(string_agg(e::text, ',' ORDER BY position)) FROM"
-expect "all columns as they are" "$(sql "$content events e")" "$(at "$subscriber" "$content pganalytics_data.segment_1_1 e")"
+expect "all columns as they are" "$(sql "$content events e")" "$(at "$subscriber" "$content $all e")"
 unsubscribe
