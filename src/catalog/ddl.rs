@@ -107,3 +107,34 @@ pub fn segments_left_behind(touched: &Touched) -> Vec<(Oid, Oid)> {
     .map(|row| (row.oid(0), row.oid(1)))
     .collect()
 }
+
+/// The name of a relation if it is an event table.
+pub fn event_table(relation: Oid) -> Option<String> {
+    spi::run_kept(
+        "SELECT c.relname FROM pganalytics_data.event_table t JOIN pg_class c ON c.oid = t.relation \
+         WHERE t.relation = $1",
+        vec![Arg::Oid(relation)],
+        Under::Latest,
+    )
+    .first()
+    .map(|row| row.known(0).into())
+}
+
+/// The event table that the running command dropped a segment of, together with its
+/// guard, and not itself. (`pg_restore --clean` drops the guards first.)
+pub fn dropped_segment() -> Option<String> {
+    spi::run_kept(
+        "WITH dropped AS (SELECT * FROM pg_event_trigger_dropped_objects()) \
+         SELECT c.relname FROM dropped d \
+         JOIN dropped guard ON guard.address_names = ARRAY[d.schema_name, d.object_name, '~~append'] \
+         JOIN pganalytics_data.segment s ON s.relation = d.objid \
+         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         JOIN pg_class c ON c.oid = t.relation \
+         WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 \
+           AND guard.classid = 'pg_trigger'::regclass LIMIT 1",
+        vec![],
+        Under::Latest,
+    )
+    .first()
+    .map(|row| row.known(0).into())
+}

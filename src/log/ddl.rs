@@ -1,19 +1,33 @@
 //! What a user's DDL may not do to an event table, and what has to be done after it.
-//! An event trigger calls this at the end of each command.
+//! Event triggers call this when a command begins, has dropped something, and ends.
 
 use super::{attach, mend};
 use crate::catalog::{ddl, incarnation, names};
+use crate::pg::ddl::Event;
 use crate::pg::security::{Platform, is_restricted};
 use pganalytics_core::error::Error;
 
 /// Refuses what would break the log, and hands segments over to a new owner.
-pub fn on_ddl() -> Result<(), Error> {
+pub fn on_ddl(event: Event) -> Result<(), Error> {
     // The extension's own commands; and a restore, which makes things in an order
     // of its own. (Before the first event table there is nothing to keep.)
     if is_restricted() || incarnation::epoch().is_err() {
         return Ok(());
     }
     let _platform = Platform::act();
+    let taken = |action, table| Err(Error::SegmentTaken { action, table });
+    match event {
+        Event::Begins => Ok(()),
+        // At the end is too late: DETACH CONCURRENTLY commits half-way.
+        Event::Detaches(from) => {
+            ddl::event_table(from).map_or(Ok(()), |table| taken("detached", table))
+        }
+        Event::Drops => ddl::dropped_segment().map_or(Ok(()), |table| taken("dropped", table)),
+        Event::Ends => on_end(),
+    }
+}
+
+fn on_end() -> Result<(), Error> {
     let touched = ddl::touched();
     if let Some((constraint, table)) = ddl::foreign_key(&touched) {
         return Err(Error::ForeignKey { constraint, table });

@@ -7,6 +7,7 @@ pub mod bgworker;
 pub mod cache;
 pub mod databases;
 pub mod datum_hash;
+pub mod ddl;
 pub mod depend;
 mod entry;
 pub mod error;

@@ -101,6 +101,14 @@ pub enum Error {
         /// The event table.
         table: String,
     },
+    /// A segment that somebody wants to take out of the log.
+    #[error("segments of event table \"{table}\" cannot be {action}")]
+    SegmentTaken {
+        /// `detached` or `dropped`.
+        action: &'static str,
+        /// The event table.
+        table: String,
+    },
     /// A trigger that would run when the event is numbered and stamped.
     #[error("trigger \"{trigger}\" of event table \"{table}\" would run after \"~~append\"")]
     LateTrigger {
@@ -220,6 +228,7 @@ impl UserError for Error {
             Self::RestoreRunning
             | Self::AppendOnly { .. }
             | Self::ForeignPartition { .. }
+            | Self::SegmentTaken { .. }
             | Self::MissingIndex { .. }
             | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
@@ -270,6 +279,9 @@ impl UserError for Error {
                 Self::ForeignKey { .. } => "Keep event_id without a foreign key: events are never deleted one by one.",
                 Self::ForeignPartition { .. } => {
                     "The extension makes the segments. To bring events in, INSERT them into the event table."
+                }
+                Self::SegmentTaken { .. } => {
+                    "Old events leave by retention. DROP TABLE of the event table drops all of it."
                 }
                 Self::LateTrigger { .. } => "Choose a name that sorts before it, or make it an AFTER trigger.",
                 Self::IdReused { .. } => {

@@ -1,5 +1,5 @@
--- Foreign keys to an event table are refused, however one tries: old segments could
--- not leave, and new ones not come.
+-- What keeps an event table whole. Foreign keys to it are refused, however one tries:
+-- old segments could not leave, and new ones not come.
 SELECT pganalytics.create_event_table('events');
 SELECT s.relation AS segment FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table
 WHERE t.relation = 'events'::regclass AND s.number = 1 \gset
@@ -31,9 +31,14 @@ CREATE TABLE mine PARTITION OF events FOR VALUES IN (99);
 CREATE TABLE mine PARTITION OF events DEFAULT;
 CREATE TABLE mine (LIKE events);
 ALTER TABLE events ATTACH PARTITION mine FOR VALUES IN (99);
--- One that was detached may come back.
+-- Nor can one be taken out.
 ALTER TABLE events DETACH PARTITION :segment;
-ALTER TABLE events ATTACH PARTITION :segment FOR VALUES IN (1);
+ALTER TABLE events DETACH PARTITION :segment CONCURRENTLY;
+DROP TABLE :segment;
+DROP TABLE mine, :segment;
+\set VERBOSITY default
+DROP TABLE :segment CASCADE;
+\echo :SQLSTATE
 INSERT INTO events (event_type, aggregate_id) VALUES ('opened', 'a') RETURNING version;
 
 DROP TABLE events, notes, mine;
