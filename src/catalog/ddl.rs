@@ -10,6 +10,7 @@ pub struct Touched {
 }
 
 /// Of the running command. Only an event trigger can ask, at the end of it.
+/// Temporary tables, which are made often, have nothing to do with event tables.
 pub fn touched() -> Touched {
     let mut touched = Touched {
         relations: vec![],
@@ -17,7 +18,7 @@ pub fn touched() -> Touched {
     };
     for row in spi::run_kept(
         "SELECT DISTINCT classid::regclass, objid FROM pg_event_trigger_ddl_commands() \
-         WHERE classid IN ('pg_class'::regclass, 'pg_trigger'::regclass)",
+         WHERE classid IN ('pg_class'::regclass, 'pg_trigger'::regclass) AND schema_name IS DISTINCT FROM 'pg_temp'",
         vec![],
         Under::Latest,
     ) {
