@@ -21,7 +21,7 @@ expect() { # what expected actual
 columns="event_id, event_type, aggregate_id, version, occurred_at, payload, metadata, context, schema_version"
 
 subscribe() { # publication options
-  sql "SELECT pg_create_logical_replication_slot('of_subscriber', 'pgoutput')" >/dev/null
+  sql "SELECT pg_create_logical_replication_slot('of_subscriber', 'pgoutput', false, true)" >/dev/null
   at "$subscriber" "CREATE SUBSCRIPTION events
       CONNECTION 'host=$PGHOST port=$PGPORT user=$PGUSER dbname=$publisher' PUBLICATION $1
       WITH (create_slot = false, slot_name = 'of_subscriber'$2)"
@@ -102,8 +102,14 @@ at "$subscriber" "SELECT pganalytics.create_event_table('events')" >/dev/null
 sql "CREATE PUBLICATION unnumbered FOR TABLE events (event_id, event_type, aggregate_id, payload)
      WITH (publish = 'insert', publish_via_partition_root = true)"
 at "$subscriber" "INSERT INTO events (event_type, aggregate_id) SELECT 'own', 'a' || i FROM generate_series(0, 19) i"
-subscribe unnumbered ""
+subscribe unnumbered ", two_phase = true, streaming = true, binary = true"
 events_arrived "$(($(sql "SELECT count(*) FROM events") + 20))" "all are there" events
+PGDATABASE=$subscriber eventually 30 "in two phases from now on" "SELECT subtwophasestate = 'e' FROM pg_subscription"
+sql "BEGIN; INSERT INTO events (event_type, aggregate_id) VALUES ('prepared', 'a1'); PREPARE TRANSACTION 'of_publisher'"
+sql "BEGIN; INSERT INTO events (event_type, aggregate_id) VALUES ('prepared', 'a2'); PREPARE TRANSACTION 'undone'"
+PGDATABASE=$subscriber eventually 30 "prepared there, too" "SELECT count(*) = 2 FROM pg_prepared_xacts WHERE database = '$subscriber'"
+sql "COMMIT PREPARED 'of_publisher'"
+sql "ROLLBACK PREPARED 'undone'"
 append 20
 events_arrived "$(($(sql "SELECT count(*) FROM events") + 20))" "new ones too" events
 now_there "numbered without gaps" "SELECT count(*) = 0 FROM
