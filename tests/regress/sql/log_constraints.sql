@@ -30,6 +30,8 @@ ALTER TABLE events DROP CONSTRAINT events_customer_fkey,
     ADD FOREIGN KEY (customer) REFERENCES customers ON DELETE SET NULL ON UPDATE CASCADE;
 DELETE FROM customers WHERE name = 'bob';
 UPDATE customers SET name = 'rob' WHERE name = 'bob';
+TRUNCATE customers CASCADE;
+SELECT count(*) FROM events;
 
 -- Checked at the end of the transaction.
 ALTER TABLE events DROP CONSTRAINT events_customer_fkey,

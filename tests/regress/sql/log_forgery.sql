@@ -27,6 +27,9 @@ INSERT INTO :active (event_type, aggregate_id, segment) VALUES ('x', 'a', 99);
 INSERT INTO :spare (event_type, aggregate_id) VALUES ('x', 'a');
 INSERT INTO :spare (event_type, aggregate_id, segment) VALUES ('x', 'a', 1);
 INSERT INTO :spare (event_type, aggregate_id, segment) VALUES ('x', 'a', 2);
+-- Nor afterwards.
+UPDATE events SET segment = 2;
+UPDATE events SET position = 0;
 SELECT count(*), max(version) FROM events;
 
 -- The version is checked, never taken on trust.
