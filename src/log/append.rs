@@ -28,12 +28,20 @@ struct NewEvent {
 }
 
 impl NewEvent {
-    /// `None` if a column that must not be NULL is: PostgreSQL will say so itself.
-    fn read(call: &Call, columns: &Columns) -> Option<Self> {
-        let aggregate_id = call.value(columns.aggregate_id)?;
-        Some(Self {
-            event_id: call.value(columns.event_id)?,
-            event_type: Bytes::of(call.value(columns.event_type)?),
+    /// Refuses NULL here, where no ALTER TABLE can allow it: a row must not go in
+    /// without a stamp.
+    fn read(call: &Call, log: &Log) -> Result<Self, Error> {
+        let columns = &log.columns;
+        let known = |number, column| {
+            call.value(number).ok_or_else(|| Error::NullColumn {
+                table: log.name.clone(),
+                column,
+            })
+        };
+        let aggregate_id = known(columns.aggregate_id, "aggregate_id")?;
+        Ok(Self {
+            event_id: known(columns.event_id, "event_id")?,
+            event_type: Bytes::of(known(columns.event_type, "event_type")?),
             aggregate_id,
             aggregate: Bytes::of(aggregate_id),
             version: call
@@ -50,9 +58,7 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     if !log.state.takes_events() {
         return Err(log.not_active());
     }
-    let Some(event) = NewEvent::read(call, &log.columns) else {
-        return Ok(Some(call.unchanged()));
-    };
+    let event = NewEvent::read(call, &log)?;
     let awaited = outcome::claim(log.position_sequence, || uuid_bytes(event.event_id));
     let mode = awaited.as_ref().map_or(Mode::Plain, |row| row.mode);
     let tell = |position, version, deduplicated| {

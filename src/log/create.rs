@@ -7,12 +7,13 @@ use crate::catalog::names::{self, NewName};
 use crate::catalog::{incarnation, segments};
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
+use crate::pg::naming::free_sequence_name;
 use crate::pg::security::{Platform, current_user};
 use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::ledger::Ledgers;
 use pganalytics_core::segment::State;
-use pganalytics_core::sql::literal;
+use pganalytics_core::sql::{literal, qualified};
 use pganalytics_core::version::Versions;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
@@ -125,11 +126,10 @@ fn size_bytes(size: &str) -> i64 {
 /// The partitioned table and its position sequence, made with the caller's rights.
 fn create_root(name: &NewName) -> (Oid, Oid) {
     let table = name.sql();
-    let sequence = NewName {
-        schema: name.schema.clone(),
-        name: format!("{}_position_seq", truncated(&name.name, 50)),
-    }
-    .sql();
+    let sequence = qualified(
+        &name.schema,
+        &free_sequence_name(&name.schema, &name.name, "position"),
+    );
     spi::execute(&format!("CREATE SEQUENCE {sequence}"));
     spi::execute(&format!(
         "CREATE TABLE {table} (
@@ -194,13 +194,6 @@ const COLUMNS: [(&str, &str); 13] = [
 /// A relation made a moment ago.
 fn found(name: &str) -> Oid {
     names::find(name).unwrap_or(Oid::INVALID)
-}
-
-fn truncated(name: &str, most: usize) -> &str {
-    let end = (0..=most.min(name.len()))
-        .rev()
-        .find(|i| name.is_char_boundary(*i));
-    &name[..end.unwrap_or(0)]
 }
 
 #[pg_extern(sql = false)]

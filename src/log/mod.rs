@@ -13,6 +13,7 @@ mod attach;
 mod batch;
 mod bounds;
 mod create;
+mod ddl;
 mod dedup;
 mod elements;
 mod guard;
@@ -27,6 +28,7 @@ mod segments;
 mod settings;
 
 pub use batch::{append, append_events};
+pub use ddl::on_ddl;
 pub use guard::on_event;
 pub use mend::mend;
 pub use roll::{expire, frozen, next_steps, perform};

@@ -1,6 +1,7 @@
 //! The C functions that pgrx's attributes do not fit: a trigger that may return
 //! nothing, a default that is evaluated per row, a set of an unnamed row type.
 
+use super::ddl::Event;
 use super::error::OrRaise;
 use super::trigger::{Bytes, Call};
 use super::{Datum, Oid};
@@ -39,6 +40,13 @@ entry!(
         crate::log::on_event(&call).unwrap_or(Datum::from(0))
     }
 );
+
+entry!(pg_finfo_on_ddl, on_ddl, "The event triggers.", |fcinfo| {
+    // SAFETY: this is the running call.
+    let event = unsafe { Event::new(fcinfo) };
+    crate::log::on_ddl(event).or_raise();
+    Datum::from(0)
+});
 
 entry!(
     pg_finfo_active_segment,

@@ -108,6 +108,12 @@ pub fn current_user() -> Oid {
     unsafe { pg_sys::GetUserId() }
 }
 
+/// Whether somebody acts for somebody else, as [`ActingAs`] does.
+pub fn is_restricted() -> bool {
+    // SAFETY: a plain accessor.
+    unsafe { pg_sys::InSecurityRestrictedOperation() }
+}
+
 /// Whether the acting role has the rights of `owner`.
 pub fn has_rights_of(owner: Oid) -> bool {
     // SAFETY: reads catalogs inside a transaction.

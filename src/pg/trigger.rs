@@ -95,12 +95,6 @@ impl Call {
         }
     }
 
-    /// The new row unchanged, as the trigger's result.
-    pub fn unchanged(&self) -> Datum {
-        // SAFETY: see `new`.
-        Datum::from(unsafe { (*self.0).tg_trigtuple })
-    }
-
     /// The new row with some columns replaced, as the trigger's result.
     pub fn with(&self, columns: &mut [i32], values: &mut [Datum]) -> Datum {
         let mut nulls = vec![false; columns.len()];

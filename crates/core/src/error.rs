@@ -99,6 +99,46 @@ pub enum Error {
         /// The number that takes appends.
         active: i32,
     },
+    /// An event without what every event has.
+    #[error("null value in column \"{column}\" of event table \"{table}\"")]
+    NullColumn {
+        /// The event table.
+        table: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// A foreign key to an event table or segment.
+    #[error("foreign key \"{constraint}\" cannot reference event table \"{table}\"")]
+    ForeignKey {
+        /// The constraint.
+        constraint: String,
+        /// The event table.
+        table: String,
+    },
+    /// A partition that the extension did not make.
+    #[error("\"{partition}\" cannot be a partition of event table \"{table}\"")]
+    ForeignPartition {
+        /// The partition.
+        partition: String,
+        /// The event table.
+        table: String,
+    },
+    /// A segment that somebody wants to take out of the log.
+    #[error("segments of event table \"{table}\" cannot be {action}")]
+    SegmentTaken {
+        /// `detached` or `dropped`.
+        action: &'static str,
+        /// The event table.
+        table: String,
+    },
+    /// A trigger that would run when the event is numbered and stamped.
+    #[error("trigger \"{trigger}\" of event table \"{table}\" would run after \"~~append\"")]
+    LateTrigger {
+        /// The trigger.
+        trigger: String,
+        /// The event table.
+        table: String,
+    },
     /// A column that the extension reads or sets has been renamed or dropped.
     #[error("column \"{column}\" of event table \"{table}\" does not exist")]
     ColumnMissing {
@@ -212,10 +252,14 @@ impl UserError for Error {
             | Self::ConcurrentAppend { .. }
             | Self::ConcurrentProjection { .. } => "40001",
             Self::NoWorker => "53000",
-            Self::VersionRequired { .. } => "23502",
+            Self::VersionRequired { .. } | Self::NullColumn { .. } => "23502",
+            Self::ForeignKey { .. } => "42830",
+            Self::LateTrigger { .. } => "42939",
             Self::IdReused { .. } | Self::PartlyAppended { .. } => "23505",
             Self::RestoreRunning
             | Self::AppendOnly { .. }
+            | Self::ForeignPartition { .. }
+            | Self::SegmentTaken { .. }
             | Self::MissingIndex { .. }
             | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
@@ -254,6 +298,12 @@ impl UserError for Error {
                 "The event at position {position} has the same id, and a different type, aggregate or payload."
             ),
             Self::AppendOnly { .. } => "Events are only ever appended.".into(),
+            Self::ForeignKey { .. } => {
+                "It would keep old segments from leaving and new ones from coming.".into()
+            }
+            Self::LateTrigger { .. } => {
+                "BEFORE triggers run in the order of their names, and \"~~append\" has to be the last: it numbers and stamps the event.".into()
+            }
             Self::SegmentNotActive { active, .. } => format!("Appends go to segment {active}."),
             _ => return None,
         })
@@ -272,6 +322,17 @@ impl UserError for Error {
                     "A retry must send the same events again, no more and no fewer; new events need new ids."
                 }
                 Self::NullInEvent { .. } => "Give a value.",
+                Self::NullColumn { .. } => {
+                    "Give a value. Leave event_id out for a new one."
+                }
+                Self::ForeignKey { .. } => "Keep event_id without a foreign key: events are never deleted one by one.",
+                Self::ForeignPartition { .. } => {
+                    "The extension makes the segments. To bring events in, INSERT them into the event table."
+                }
+                Self::SegmentTaken { .. } => {
+                    "Old events leave by retention. DROP TABLE of the event table drops all of it."
+                }
+                Self::LateTrigger { .. } => "Choose a name that sorts before it, or make it an AFTER trigger.",
                 Self::IdReused { .. } => {
                     "A retry must repeat the event unchanged; a new event needs a new id."
                 }
