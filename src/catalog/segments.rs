@@ -246,13 +246,14 @@ pub fn note_holders(segment: Oid, locked: Oid) {
     );
 }
 
-/// Moves a segment on to a state, and tells every backend.
+/// Moves a segment on to a state, and tells every backend. It is closed for good
+/// when it is sealed: ids have been entered into its ledger until then.
 pub fn set_state(root: Oid, segment: Oid, state: State) {
     let _platform = Platform::act();
     spi::run(
         "UPDATE pganalytics_data.segment SET state = $2, holders = NULL, roll_requested = false, \
              active_since = CASE $2 WHEN 'active' THEN clock_timestamp() ELSE active_since END, \
-             closed_at = CASE $2 WHEN 'closing' THEN clock_timestamp() ELSE closed_at END \
+             closed_at = CASE WHEN $2 IN ('closing', 'sealed') THEN clock_timestamp() ELSE closed_at END \
          WHERE relation = $1",
         vec![Arg::Oid(segment), Arg::Text(&state.to_string())],
         Under::Fresh,
