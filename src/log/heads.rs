@@ -34,6 +34,8 @@ pub fn lock(log: &Log, aggregate_id: Datum, aggregate: &[u8]) -> Result<i64, Err
             let own = greatest_in(log, log.number, aggregate_id)?;
             return Ok(own.max(floor.version));
         }
+        // The head's row, written once, may not cover an older segment.
+        Some(floor) if log.number < floor.segment => return Err(log.not_active()),
         Some(floor) => newest(log, floor, aggregate_id)?,
         None => take(log, aggregate_id)?,
     };
