@@ -11,12 +11,13 @@ use pgrx::datum::Interval;
 pub struct EventTable {
     pub id: i32,
     pub root: Oid,
+    pub position_sequence: Oid,
     /// As it is shown in messages.
     pub name: String,
     pub owner: Oid,
 }
 
-const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner \
+const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner, t.position_sequence::oid \
      FROM pganalytics_data.event_table t JOIN pg_class c ON c.oid = t.relation";
 
 fn event_table(row: &Row) -> EventTable {
@@ -25,6 +26,7 @@ fn event_table(row: &Row) -> EventTable {
         root: row.oid(1),
         name: row.known(2).into(),
         owner: row.oid(3),
+        position_sequence: row.oid(4),
     }
 }
 
@@ -65,7 +67,7 @@ pub fn owned(relation: Oid) -> Result<EventTable, Error> {
     } else {
         Err(Error::NotOwner {
             kind: "event table",
-            name: table.name,
+            name: names::shown(relation),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::catalog::{incarnation, segments};
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::security::{Platform, current_user};
-use crate::pg::spi;
+use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::ledger::Ledgers;
 use pganalytics_core::segment::State;
@@ -44,7 +44,7 @@ fn create_event_table(
 
 fn create(name: &str, options: Options) -> Result<Oid, Error> {
     Versions::parse(options.versions)?;
-    check_intervals(&options)?;
+    check_ranges(&options)?;
     let name = NewName::parse(name)?;
     let (root, sequence) = create_root(&name);
     let deduplicates = options
@@ -70,6 +70,7 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     let table = EventTable {
         id,
         root,
+        position_sequence: sequence,
         name: name.name,
         owner: current_user(),
     };
@@ -81,7 +82,7 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     Ok(root)
 }
 
-fn check_intervals(options: &Options) -> Result<(), Error> {
+fn check_ranges(options: &Options) -> Result<(), Error> {
     let bad = |option: &str, hint| {
         Err(Error::BadArgument {
             message: format!("\"{option}\" is out of range"),
@@ -94,6 +95,15 @@ fn check_intervals(options: &Options) -> Result<(), Error> {
             "Give an interval, zero for no deduplication, or NULL for as long as events are kept.",
         );
     }
+    if options
+        .segment_size
+        .is_some_and(|size| size_bytes(size) <= 0)
+    {
+        return bad(
+            "segment_size",
+            "Give a size above zero, such as '10 GB', or NULL for no limit.",
+        );
+    }
     if options.segment_interval.as_micros() <= 0 {
         return bad("segment_interval", "Give an interval above zero.");
     }
@@ -104,6 +114,12 @@ fn check_intervals(options: &Options) -> Result<(), Error> {
         );
     }
     Ok(())
+}
+
+/// A size as PostgreSQL reads it.
+fn size_bytes(size: &str) -> i64 {
+    let sql = "SELECT pg_catalog.pg_size_bytes($1)";
+    spi::run(sql, vec![Arg::Text(size)], Under::Active)[0].number(0)
 }
 
 /// The partitioned table and its position sequence, made with the caller's rights.

@@ -34,7 +34,7 @@ pub fn lock(log: &Log, aggregate_id: Datum, aggregate: &[u8]) -> Result<i64, Err
             let own = greatest_in(log, log.number, aggregate_id)?;
             return Ok(own.max(floor.version));
         }
-        // The head's row, written once, may not cover an older segment.
+        // What is in the head by now does not cover an older segment.
         Some(floor) if log.number < floor.segment => return Err(log.not_active()),
         Some(floor) => newest(log, floor, aggregate_id)?,
         None => take(log, aggregate_id)?,
@@ -93,9 +93,6 @@ fn newest(log: &Log, floor: Floor, aggregate_id: Datum) -> Result<i64, Error> {
     let mut version = floor.version;
     for number in [floor.segment, floor.segment + 1] {
         version = version.max(greatest_in(log, number, aggregate_id)?);
-    }
-    if !(floor.segment..=floor.segment + 1).contains(&log.number) {
-        version = version.max(greatest_in(log, log.number, aggregate_id)?);
     }
     Ok(version)
 }

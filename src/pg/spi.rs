@@ -25,7 +25,7 @@ pub enum Arg<'a> {
     /// `interval`, as the caller gave it
     Interval(Option<pgrx::datum::Interval>),
     /// `timestamptz`
-    Time(Option<pgrx::datum::TimestampWithTimeZone>),
+    Time(pgrx::datum::TimestampWithTimeZone),
     /// `text[]`
     Texts(Vec<String>),
 }
