@@ -99,8 +99,9 @@ $(append "'long' || :c::int" :v::int)
 COMMIT;
 \\sleep :ms ms"
 done
-script pause <<< '\sleep 300 ms
-SELECT check_projections();'
+for slow in fold read; do
+  { cat "$work/$slow.sql"; echo '\sleep 200 ms'; } | script "slow_$slow"
+done
 
 # Rolls whenever it can be done, pushes the clock once in a second.
 maintain() {
@@ -123,8 +124,8 @@ load() {
     -f "$work/rolled_back.sql@2" -f "$work/blocks.sql@1" -f "$work/prepared_COMMIT.sql@1" -f "$work/prepared_ROLLBACK.sql@1" & pids+=($!)
   bench prepared -c 4 -M prepared -f "$work/single_prepared.sql@8" -f "$work/retry.sql@4" -f "$work/given.sql@2" -f "$work/leaf.sql@2" & pids+=($!)
   bench long -c 2 -M prepared -f "$work/long READ.sql" -f "$work/long REPEATABLE.sql" & pids+=($!)
-  bench folds -c 1 -f "$work/fold.sql" & pids+=($!)
-  bench reads -c 1 -f "$work/read.sql@1" -f "$work/pause.sql@4" & pids+=($!)
+  bench folds -c 1 -f "$work/slow_fold.sql" & pids+=($!)
+  bench reads -c 1 -f "$work/slow_read.sql" & pids+=($!)
   for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
   return "$failed"
 }
