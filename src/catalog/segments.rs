@@ -130,13 +130,18 @@ pub fn attached(event_table: Oid) -> Attached {
 
 /// Those that may hold events of transactions from `txid` on. They are looked up
 /// as last committed, whatever the snapshot in use: a transaction that keeps an
-/// old one may have appended to a segment younger than that.
+/// old one may have appended to a segment younger than that. One that the
+/// owner has detached counts, as it may come back, unless it is somebody else's by now.
 pub fn with_txid_from(event_table: Oid, txid: u64) -> Vec<Numbered> {
     let _platform = Platform::act();
     spi::run_kept(
         "SELECT s.number, s.relation::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
-         WHERE t.relation = $1 AND (s.last_txid IS NULL OR s.last_txid >= $2::xid8) ORDER BY s.number",
+         JOIN pg_class c ON c.oid = s.relation JOIN pg_class root ON root.oid = t.relation \
+         WHERE t.relation = $1 AND (s.last_txid IS NULL OR s.last_txid >= $2::xid8) \
+           AND (c.relowner = root.relowner \
+                OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = s.relation AND i.inhparent = t.relation)) \
+         ORDER BY s.number",
         vec![Arg::Oid(event_table), Arg::Text(&txid.to_string())],
         Under::Latest,
     )
@@ -240,13 +245,24 @@ pub fn set_state(root: Oid, segment: Oid, state: State) {
     let _platform = Platform::act();
     spi::run(
         "UPDATE pganalytics_data.segment SET state = $2, holders = NULL, roll_requested = false, \
-             active_since = CASE $2 WHEN 'active' THEN clock_timestamp() ELSE active_since END, \
-             closed_at = CASE $2 WHEN 'closing' THEN clock_timestamp() ELSE closed_at END \
+             active_since = CASE $2 WHEN 'active' THEN clock_timestamp() ELSE active_since END \
          WHERE relation = $1",
         vec![Arg::Oid(segment), Arg::Text(&state.to_string())],
         Under::Fresh,
     );
     invalidate(root);
+}
+
+/// Has the active segment of an event table close, also if its owner has taken it away.
+/// Another has to become active at once.
+pub fn close_active(event_table: i32) {
+    let _platform = Platform::act();
+    spi::run(
+        "UPDATE pganalytics_data.segment SET state = 'closing', holders = NULL, roll_requested = false, \
+             closed_at = clock_timestamp() WHERE event_table = $1 AND state = 'active'",
+        vec![Arg::Int(event_table)],
+        Under::Fresh,
+    );
 }
 
 /// Has the active segment of an event table roll at the next maintenance.

@@ -45,6 +45,39 @@ FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.
 WHERE t.relation = 'dropped'::regclass AND number >= 3 ORDER BY 1;
 INSERT INTO dropped (event_type, aggregate_id) VALUES ('a', 'x') RETURNING segment, version;
 
+-- A sealed segment is dropped: appends go on, also to aggregates that had their last
+-- event there.
+SELECT pganalytics.create_event_table('thinned');
+SELECT pganalytics.create_projection('of_thinned', 'SELECT aggregate_id, count(*) AS n FROM thinned GROUP BY 1');
+INSERT INTO thinned (event_type, aggregate_id) VALUES ('a', 'x'), ('a', 'x');
+SELECT roll('thinned');
+CALL pganalytics.run_maintenance();
+INSERT INTO thinned (event_type, aggregate_id) VALUES ('a', 'y');
+SELECT leaf('thinned', 1) AS sealed, leaf('thinned', 2) AS active \gset
+DROP TABLE :sealed;
+INSERT INTO thinned (event_type, aggregate_id) VALUES ('a', 'x') RETURNING segment;
+SELECT * FROM of_thinned ORDER BY 1;
+-- The active one is: appends fail until maintenance has found out.
+BEGIN;
+DROP TABLE :active;
+SAVEPOINT s;
+INSERT INTO thinned (event_type, aggregate_id) VALUES ('a', 'x');
+\echo :SQLSTATE
+ROLLBACK TO s;
+COMMIT;
+CALL pganalytics.run_maintenance();
+INSERT INTO thinned (event_type, aggregate_id) VALUES ('a', 'x') RETURNING segment;
+-- Or it is detached.
+SELECT leaf('thinned', 3) AS active \gset
+ALTER TABLE thinned DETACH PARTITION :active;
+CALL pganalytics.run_maintenance();
+INSERT INTO thinned (event_type, aggregate_id) VALUES ('a', 'y'), ('a', 'x') RETURNING version, segment;
+ALTER TABLE thinned ATTACH PARTITION :active FOR VALUES IN (3);
+CALL pganalytics.run_maintenance();
+SELECT number, state, rows FROM pganalytics.segments WHERE event_table = 'thinned'::regclass ORDER BY 1;
+SELECT aggregate_id, version, segment FROM thinned ORDER BY position;
+SELECT last_error FROM pganalytics.event_tables WHERE event_table = 'thinned'::regclass;
+
 -- What was detached and given to somebody else is not taken back.
 SET ROLE regress_mallory;
 INSERT INTO detached (event_type, aggregate_id) VALUES ('a', 'x');
