@@ -120,7 +120,8 @@ pub fn sweep(leftover: i32) {
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.event_table t WHERE id = $1 \
              AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads), \
-         unreported AS (DELETE FROM pganalytics_data.duplicate d USING gone WHERE d.event_table = gone.id) \
+         unreported AS (DELETE FROM pganalytics_data.duplicate d USING gone WHERE d.event_table = gone.id), \
+         segments AS (DELETE FROM pganalytics_data.segment s USING gone WHERE s.event_table = gone.id) \
          SELECT heads::oid FROM gone UNION \
          SELECT l::oid FROM gone JOIN pganalytics_data.segment s ON s.event_table = gone.id, \
              unnest(ARRAY[s.ledger, s.next_ledger, s.past_ledger]) AS l WHERE l IS NOT NULL",
