@@ -66,6 +66,20 @@ pub fn find(name: &str) -> Option<Oid> {
     rows[0].text(0).map(|_| rows[0].oid(0))
 }
 
+/// `name`, or a longer one if the schema of the extension's data has something of that
+/// name: whoever may make things there must not be able to keep others from it.
+pub fn unused(name: &str) -> String {
+    let row = spi::latest(
+        "SELECT pg_catalog.to_regclass($1) IS NOT NULL OR pg_catalog.to_regtype($1) IS NOT NULL",
+        vec![Arg::Text(&format!("pganalytics_data.{name}"))],
+    );
+    if row.is_none_or(|row| row.known(0) == "f") {
+        return name.into();
+    }
+    let random = uuid::Uuid::now_v7().simple().to_string();
+    format!("{name}_{}", &random[20..])
+}
+
 /// The name of a relation as the caller would write it, for messages.
 pub fn shown(relation: Oid) -> String {
     let rows = spi::run(

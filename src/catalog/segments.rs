@@ -136,7 +136,8 @@ pub fn with_txid_from(event_table: Oid, txid: u64) -> Vec<Numbered> {
     spi::run_kept(
         "SELECT s.number, s.relation::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
-         WHERE t.relation = $1 AND (s.last_txid IS NULL OR s.last_txid >= $2::xid8) ORDER BY s.number",
+         WHERE t.relation = $1 AND (s.last_txid IS NULL OR s.last_txid >= $2::xid8) \
+         ORDER BY s.number",
         vec![Arg::Oid(event_table), Arg::Text(&txid.to_string())],
         Under::Latest,
     )
@@ -192,14 +193,18 @@ impl Lives {
     }
 }
 
-/// A holder that is gone by now no longer counts.
+/// A holder that is gone by now no longer counts. One that was prepared before the
+/// server last started has another id than was noted: all of these count. A segment
+/// that its owner has dropped or detached has no life.
 pub fn lives(event_table: i32) -> Lives {
     let _platform = Platform::act();
     let rows = spi::run(
         "SELECT s.number, s.relation::oid, s.state, s.rows IS NOT NULL, \
-             s.rows = 0 OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = s.relation AND k.conname = $2), \
+             s.first_occurred_at IS NULL OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = s.relation AND k.conname = $2), \
              CASE WHEN s.holders = '{}' THEN 0 WHEN s.holders IS NOT NULL THEN \
-                 (SELECT count(DISTINCT l.virtualtransaction) FROM pg_locks l WHERE l.virtualtransaction = ANY (s.holders) \
+                 (SELECT count(DISTINCT l.virtualtransaction) FROM pg_locks l \
+                     WHERE (l.virtualtransaction = ANY (s.holders) \
+                         OR s.state = 'shut' AND l.virtualtransaction LIKE '-1/%') \
                      AND l.locktype = 'relation' AND l.granted \
                      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) \
                      AND l.relation = CASE s.state WHEN 'shut' THEN s.relation ELSE t.relation END) END, \
@@ -209,7 +214,8 @@ pub fn lives(event_table: i32) -> Lives {
                           OR pg_table_size(s.relation) >= t.segment_size)) END \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          WHERE t.id = $1 AND s.state <> 'frozen' \
-           AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ORDER BY s.number",
+           AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = s.relation AND i.inhparent = t.relation) \
+         ORDER BY s.number",
         vec![Arg::Int(event_table), Arg::Text(BOUNDS)],
         Under::Fresh,
     );
@@ -246,19 +252,29 @@ pub fn note_holders(segment: Oid, locked: Oid) {
     );
 }
 
-/// Moves a segment on to a state, and tells every backend. It is closed for good
-/// when it is sealed: ids have been entered into its ledger until then.
+/// Moves a segment on to a state, and tells every backend.
 pub fn set_state(root: Oid, segment: Oid, state: State) {
     let _platform = Platform::act();
     spi::run(
         "UPDATE pganalytics_data.segment SET state = $2, holders = NULL, roll_requested = false, \
-             active_since = CASE $2 WHEN 'active' THEN clock_timestamp() ELSE active_since END, \
-             closed_at = CASE WHEN $2 IN ('closing', 'sealed') THEN clock_timestamp() ELSE closed_at END \
+             active_since = CASE $2 WHEN 'active' THEN clock_timestamp() ELSE active_since END \
          WHERE relation = $1",
         vec![Arg::Oid(segment), Arg::Text(&state.to_string())],
         Under::Fresh,
     );
     invalidate(root);
+}
+
+/// Has the active segment of an event table close, also if its owner has taken it away.
+/// Another has to become active at once.
+pub fn close_active(event_table: i32) {
+    let _platform = Platform::act();
+    spi::run(
+        "UPDATE pganalytics_data.segment SET state = 'closing', holders = NULL, roll_requested = false, \
+             closed_at = clock_timestamp() WHERE event_table = $1 AND state = 'active'",
+        vec![Arg::Int(event_table)],
+        Under::Fresh,
+    );
 }
 
 /// Has the active segment of an event table roll at the next maintenance.
@@ -273,7 +289,8 @@ pub fn request_roll(event_table: Oid) {
     );
 }
 
-/// Enters a new segment, and tells every backend that the event table changed.
+/// Enters a new segment, in place of a spare that its owner has taken away, and tells
+/// every backend that the event table changed.
 pub fn register(
     event_table: i32,
     root: Oid,
@@ -287,7 +304,8 @@ pub fn register(
         "INSERT INTO pganalytics_data.segment \
              (relation, event_table, number, state, ledger, next_ledger, past_ledger, active_since) \
          VALUES ($1::regclass, $2, $3, $4, nullif($5, 0::oid)::regclass, nullif($6, 0::oid)::regclass, \
-                 nullif($7, 0::oid)::regclass, CASE $4 WHEN 'active' THEN clock_timestamp() END)",
+                 nullif($7, 0::oid)::regclass, CASE $4 WHEN 'active' THEN clock_timestamp() END) \
+         ON CONFLICT (event_table, number) DO UPDATE SET relation = excluded.relation, holders = NULL",
         vec![
             Arg::Oid(segment),
             Arg::Int(event_table),
@@ -334,20 +352,15 @@ pub fn forget_dropped(event_table: i32) -> Vec<i32> {
 /// What a sealed segment holds.
 pub struct Measures {
     pub rows: i64,
-    /// First and last position, first and last time, greatest txid: text, `None`
-    /// if there are no rows.
-    pub ranges: Option<[String; 5]>,
+    /// First and last position, first and last time, greatest txid, as text: none
+    /// if there are no rows, and no times if the owner lets them be NULL.
+    pub ranges: [Option<String>; 5],
 }
 
 /// Notes what a sealed segment holds.
 pub fn set_measures(segment: Oid, measures: &Measures) {
     let _platform = Platform::act();
-    let range = |place: usize| {
-        measures
-            .ranges
-            .as_ref()
-            .map(|ranges| ranges[place].as_str())
-    };
+    let range = |place: usize| measures.ranges[place].as_deref();
     spi::run(
         "UPDATE pganalytics_data.segment SET rows = $2, first_position = $3::bigint, last_position = $4::bigint, \
              first_occurred_at = $5::timestamptz, last_occurred_at = $6::timestamptz, \
@@ -365,7 +378,8 @@ pub fn set_measures(segment: Oid, measures: &Measures) {
     );
 }
 
-/// The ledgers of a segment, and what decides about those of the next.
+/// The ledgers of a segment, and what decides about those of the next. No id goes
+/// into the past ledger alone once a segment that only probes it is active.
 pub fn ledgers_of(event_table: i32, number: i32) -> (Ledgers<Oid>, Ages) {
     let _platform = Platform::act();
     let rows = spi::run(
@@ -374,8 +388,8 @@ pub fn ledgers_of(event_table: i32, number: i32) -> (Ledgers<Oid>, Ages) {
              coalesce((SELECT min(u.active_since) FROM pganalytics_data.segment u \
                        WHERE u.event_table = t.id AND s.ledger IN (u.ledger, u.next_ledger)) \
                  + w.dedup_window <= clock_timestamp(), false), \
-             coalesce((SELECT max(coalesce(u.closed_at, 'infinity')) FROM pganalytics_data.segment u \
-                       WHERE u.event_table = t.id AND u.ledger = s.past_ledger AND u.next_ledger IS NULL) \
+             coalesce((SELECT min(u.active_since) FROM pganalytics_data.segment u \
+                       WHERE u.event_table = t.id AND u.past_ledger = s.past_ledger) \
                  + w.dedup_window <= clock_timestamp(), false) \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table, \
               LATERAL (SELECT coalesce(t.dedup_window, t.retention) AS dedup_window) w \
@@ -395,6 +409,18 @@ pub fn ledgers_of(event_table: i32, number: i32) -> (Ledgers<Oid>, Ages) {
         past_has_expired: yes(5),
     };
     (rows.first().map_or(none, |row| ledgers(row, 0)), ages)
+}
+
+/// The ledgers of a segment, if the catalog knows it.
+pub fn known_ledgers(event_table: i32, number: i32) -> Option<Ledgers<Oid>> {
+    let _platform = Platform::act();
+    let rows = spi::run(
+        "SELECT ledger::oid, next_ledger::oid, past_ledger::oid FROM pganalytics_data.segment \
+         WHERE event_table = $1 AND number = $2",
+        vec![Arg::Int(event_table), Arg::Int(number)],
+        Under::Fresh,
+    );
+    rows.first().map(|row| ledgers(row, 0))
 }
 
 /// Takes the ledgers that no segment uses from the catalog, for them to be dropped.

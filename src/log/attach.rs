@@ -17,7 +17,8 @@ pub const TRIGGER: &str = "~~append";
 /// Makes and attaches the segment with this number. Its triggers are its own and
 /// not the event table's: a restore makes a root's triggers before it loads rows.
 pub fn segment(table: &EventTable, number: i32) -> Oid {
-    let name = format!("segment_{}_{number}", table.id);
+    let name = names::unused(&format!("segment_{}_{number}", table.id));
+    let index = names::unused(&format!("{name}_version"));
     let segment = format!("pganalytics_data.{name}");
     let root = sql_name(table.root);
     let tablespace = tablespace(table.root);
@@ -29,7 +30,7 @@ pub fn segment(table: &EventTable, number: i32) -> Oid {
             "CREATE TABLE {segment} (LIKE {root} INCLUDING DEFAULTS INCLUDING GENERATED \
                  INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION){tablespace}"
         ),
-        format!("CREATE UNIQUE INDEX {name}_version ON {segment} (aggregate_id, version)"),
+        format!("CREATE UNIQUE INDEX {index} ON {segment} (aggregate_id, version)"),
         format!("ALTER TABLE {root} ATTACH PARTITION {segment} FOR VALUES IN ({number})"),
     ] {
         spi::execute(&statement);

@@ -31,7 +31,7 @@ impl Keyed {
 /// Makes one, as the platform, dropped with the event table. It stays with the
 /// extension: the trigger trusts its columns.
 pub fn create(name: &str, columns: &str, root: Oid) -> Oid {
-    let table = format!("pganalytics_data.{}", ident(name));
+    let table = format!("pganalytics_data.{}", ident(&names::unused(name)));
     spi::execute(&format!("CREATE TABLE {table} ({columns})"));
     let relation = names::find(&table).unwrap_or(Oid::INVALID);
     goes_with(relation, root);

@@ -19,6 +19,10 @@ pub fn create(event_table: i32, number: i32, root: Oid) -> Oid {
 
 /// The ledgers of the segment with this number, which follows on those there are.
 pub fn of_segment(table: &EventTable, number: i32) -> Ledgers<Oid> {
+    // Those of a spare that its owner has taken away.
+    if let Some(known) = segments::known_ledgers(table.id, number) {
+        return known;
+    }
     let (previous, ages) = segments::ledgers_of(table.id, number - 1);
     previous.of_next_segment(ages, || create(table.id, number, table.root))
 }

@@ -85,6 +85,8 @@ struct Damage {
     triggers: bool,
 }
 
+/// What is wrong with its partitions. One that has been detached may be somebody
+/// else's by now.
 fn damaged(table: &EventTable) -> Vec<Damage> {
     let segments = segments::attached(table.root);
     let list: Vec<_> = segments
@@ -97,12 +99,15 @@ fn damaged(table: &EventTable) -> Vec<Damage> {
                  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger t \
                   WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid AND t.tgenabled OPERATOR(pg_catalog.=) 'A' \
                     AND t.tgname IN ('{TRIGGER}', '{TRIGGER}_truncate')) OPERATOR(pg_catalog.<>) 2 AS triggers \
-             FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])) AS s \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) c.oid \
+             WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) \
+               AND i.inhparent OPERATOR(pg_catalog.=) $3) AS s \
              WHERE owner OR triggers"
         ),
         vec![
             Arg::Text(&format!("{{{}}}", list.join(","))),
             Arg::Oid(table.owner),
+            Arg::Oid(table.root),
         ],
         Under::Fresh,
     )

@@ -58,7 +58,7 @@ fn change(table: &EventTable, lives: &Lives, step: Step) -> Result<Option<Oid>, 
         Step::Attach(_) => {}
         Step::Note(number) => note(table, lives, number),
         Step::MoveOn(number) => {
-            set(number - 1, State::Closing);
+            segments::close_active(table.id);
             set(number, State::Active);
         }
         Step::Shut(number) => set(number, State::Shut),

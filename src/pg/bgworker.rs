@@ -67,6 +67,8 @@ pub fn start_worker(database: Oid, by: StartedBy) -> bool {
 /// Has a worker look once at this database, and waits until it has ended; `false`
 /// if all `max_worker_processes` are taken.
 pub fn work_once() -> bool {
+    // SAFETY: raises an error on a standby, where no worker would ever start.
+    unsafe { pg_sys::PreventCommandDuringRecovery(c"run_maintenance()".as_ptr()) };
     let Ok(started) = worker(own_database(), StartedBy::Maintenance).load_dynamic() else {
         return false;
     };
