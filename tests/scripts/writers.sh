@@ -11,7 +11,7 @@ make_event_table
 
 script unit <<< "\\set k random(1, 300)
 INSERT INTO witness SELECT event_id FROM pganalytics.append('events', 'unit' || :k, (SELECT jsonb_agg(jsonb_build_object(
-    'event_type', 'x', 'event_id', md5('unit' || :k || i), 'payload', jsonb_build_object('v', i))) FROM generate_series(1, 3) i), 0);"
+    'event_type', 'x', 'event_id', md5('unit' || :k || i), 'payload', jsonb_build_object('v', i))) FROM generate_series(1, 3) i), 0) WHERE NOT deduplicated;"
 script retried <<< "\\set k random(1, 300)
 INSERT INTO events (event_id, event_type, aggregate_id, payload)
   VALUES (md5('retried' || :k)::uuid, 'retried', 'retried' || :k % 4, jsonb_build_object('v', :k));"
