@@ -2,9 +2,11 @@
 
 use super::{entries, names};
 use crate::pg::Oid;
+use crate::pg::cache::invalidate;
 use crate::pg::security::{Platform, has_rights_of};
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
+use pganalytics_core::sql::ident;
 use pgrx::datum::Interval;
 
 /// An event table, for its maintenance.
@@ -70,6 +72,25 @@ pub fn owned(relation: Oid) -> Result<EventTable, Error> {
             name: names::shown(relation),
         })
     }
+}
+
+/// Changes an option, which exists and whose value is right.
+pub fn set_option(table: &EventTable, option: &str, value: Option<&str>) {
+    let _platform = Platform::act();
+    let of_type = match option {
+        "versions" => "$2",
+        "segment_size" => "pg_size_bytes($2)",
+        _ => "$2::interval",
+    };
+    spi::run(
+        &format!(
+            "UPDATE pganalytics_data.event_table SET {} = {of_type} WHERE id = $1",
+            ident(option)
+        ),
+        vec![Arg::Int(table.id), Arg::OptionalText(value)],
+        Under::Fresh,
+    );
+    invalidate(table.root);
 }
 
 /// Notes what holds up the maintenance of an event table, or (`None`) that it works.

@@ -1,7 +1,7 @@
 //! `create_event_table`: the table and its segments as the caller, its heads and
 //! ledger as the extension.
 
-use super::{attach, keyed, ledgers};
+use super::{attach, keyed, ledgers, options};
 use crate::catalog::event_tables::{self, EventTable, Options};
 use crate::catalog::names::{self, NewName};
 use crate::catalog::{incarnation, segments};
@@ -9,7 +9,7 @@ use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::naming::free_sequence_name;
 use crate::pg::security::{Platform, current_user};
-use crate::pg::spi::{self, Arg, Under};
+use crate::pg::spi;
 use pganalytics_core::error::Error;
 use pganalytics_core::ledger::Ledgers;
 use pganalytics_core::segment::State;
@@ -45,7 +45,7 @@ fn create_event_table(
 
 fn create(name: &str, options: Options) -> Result<Oid, Error> {
     Versions::parse(options.versions)?;
-    check_ranges(&options)?;
+    options::check(&options)?;
     let name = NewName::parse(name)?;
     let (root, sequence) = create_root(&name);
     let deduplicates = options
@@ -81,46 +81,6 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
         segments::register(id, root, number, state, segment, ledgers);
     }
     Ok(root)
-}
-
-fn check_ranges(options: &Options) -> Result<(), Error> {
-    let bad = |option: &str, hint| {
-        Err(Error::BadArgument {
-            message: format!("\"{option}\" is out of range"),
-            hint,
-        })
-    };
-    if options.dedup_window.is_some_and(|w| w.as_micros() < 0) {
-        return bad(
-            "dedup_window",
-            "Give an interval, zero for no deduplication, or NULL for as long as events are kept.",
-        );
-    }
-    if options
-        .segment_size
-        .is_some_and(|size| size_bytes(size) <= 0)
-    {
-        return bad(
-            "segment_size",
-            "Give a size above zero, such as '10 GB', or NULL for no limit.",
-        );
-    }
-    if options.segment_interval.as_micros() <= 0 {
-        return bad("segment_interval", "Give an interval above zero.");
-    }
-    if options.retention.is_some_and(|r| r.as_micros() <= 0) {
-        return bad(
-            "retention",
-            "Give an interval above zero, or NULL to keep events for ever.",
-        );
-    }
-    Ok(())
-}
-
-/// A size as PostgreSQL reads it.
-fn size_bytes(size: &str) -> i64 {
-    let sql = "SELECT pg_catalog.pg_size_bytes($1)";
-    spi::run(sql, vec![Arg::Text(size)], Under::Active)[0].number(0)
 }
 
 /// The partitioned table and its position sequence, made with the caller's rights.

@@ -22,6 +22,7 @@ mod history;
 mod keyed;
 mod ledgers;
 mod mend;
+mod options;
 mod outcome;
 mod roll;
 mod segments;

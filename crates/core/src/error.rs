@@ -316,7 +316,7 @@ impl UserError for Error {
                     "Reload the aggregate and run the unit of work again."
                 }
                 Self::VersionRequired { .. } => {
-                    "The table was created with versions => 'required': give every event the version after the aggregate's last one."
+                    "The table has versions => 'required': give every event the version after the aggregate's last one."
                 }
                 Self::PartlyAppended { .. } => {
                     "A retry must send the same events again, no more and no fewer; new events need new ids."
