@@ -1,6 +1,7 @@
 -- What the extension knows of event tables and projections. Relations are kept
 -- as regclass, which dumps as a name; indexes are not, because a restore makes
--- them after it has loaded these tables. Their owner alone writes here.
+-- them after it has loaded these tables. No foreign keys: a parallel restore loads
+-- the tables in any order. Their owner alone writes here.
 
 CREATE SEQUENCE pganalytics_data.event_table_id AS integer;
 COMMENT ON SEQUENCE pganalytics_data.event_table_id IS 'numbers of event tables, used in the names of what belongs to them';
@@ -22,7 +23,7 @@ COMMENT ON TABLE pganalytics_data.event_table IS 'event tables and their options
 
 CREATE TABLE pganalytics_data.segment (
     relation regclass PRIMARY KEY,
-    event_table integer NOT NULL REFERENCES pganalytics_data.event_table ON DELETE CASCADE,
+    event_table integer NOT NULL,
     number integer NOT NULL,
     state text NOT NULL
         CHECK (state IN ('spare', 'active', 'closing', 'shut', 'sealed', 'bounded', 'frozen')),
@@ -85,7 +86,7 @@ COMMENT ON TABLE pganalytics_data.projection IS 'projections, the text of their 
 
 CREATE TABLE pganalytics_data.generation (
     state regclass PRIMARY KEY,
-    projection integer NOT NULL REFERENCES pganalytics_data.projection ON DELETE CASCADE,
+    projection integer NOT NULL,
     access_key uuid NOT NULL,
     checkpoint pg_snapshot NOT NULL,
     events_folded bigint NOT NULL DEFAULT 0,

@@ -5,18 +5,17 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'roll_segment_w
 COMMENT ON FUNCTION pganalytics.roll_segment(regclass) IS
     'asks for a new segment before its time; the next maintenance begins it';
 
-CREATE FUNCTION pganalytics.segments_between(event_table regclass, "from" timestamptz, "to" timestamptz)
-RETURNS integer[]
-LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'segments_between_wrapper';
-COMMENT ON FUNCTION pganalytics.segments_between(regclass, timestamptz, timestamptz) IS
-    'numbers of the segments that can hold events of a time (NULL: without limit), for filters relative to now(): WHERE segment = ANY (pganalytics.segments_between(...))';
+CREATE FUNCTION pganalytics.first_segment(event_table regclass, since timestamptz) RETURNS integer
+LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'first_segment_wrapper';
+COMMENT ON FUNCTION pganalytics.first_segment(regclass, timestamptz) IS
+    'the number of the first segment that can hold events of this time or later, for filters relative to now(): AND segment >= pganalytics.first_segment(...)';
 
 CREATE VIEW pganalytics.segments AS
 SELECT t.relation AS event_table, s.number, s.state,
        coalesce(s.rows, CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END) AS rows,
        pg_catalog.pg_total_relation_size(c.oid) AS bytes,
        s.first_position, s.last_position, s.first_occurred_at, s.last_occurred_at,
-       s.active_since, s.closed_at, pg_catalog.cardinality(s.holders) AS waits_for, s.relation
+       s.active_since, s.closed_at, nullif(pg_catalog.cardinality(s.holders), 0) AS waits_for, s.relation
 FROM pganalytics_data.segment s
 JOIN pganalytics_data.event_table t ON t.id = s.event_table
 JOIN pg_catalog.pg_class c ON c.oid = s.relation

@@ -11,12 +11,13 @@ use pgrx::datum::Interval;
 pub struct EventTable {
     pub id: i32,
     pub root: Oid,
+    pub position_sequence: Oid,
     /// As it is shown in messages.
     pub name: String,
     pub owner: Oid,
 }
 
-const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner \
+const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner, t.position_sequence::oid \
      FROM pganalytics_data.event_table t JOIN pg_class c ON c.oid = t.relation";
 
 fn event_table(row: &Row) -> EventTable {
@@ -25,6 +26,7 @@ fn event_table(row: &Row) -> EventTable {
         root: row.oid(1),
         name: row.known(2).into(),
         owner: row.oid(3),
+        position_sequence: row.oid(4),
     }
 }
 
@@ -65,7 +67,7 @@ pub fn owned(relation: Oid) -> Result<EventTable, Error> {
     } else {
         Err(Error::NotOwner {
             kind: "event table",
-            name: table.name,
+            name: names::shown(relation),
         })
     }
 }
@@ -118,6 +120,7 @@ pub fn sweep(leftover: i32) {
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.event_table t WHERE id = $1 \
              AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads), \
+         forgotten AS (DELETE FROM pganalytics_data.segment s USING gone WHERE s.event_table = gone.id), \
          unreported AS (DELETE FROM pganalytics_data.duplicate d USING gone WHERE d.event_table = gone.id) \
          SELECT heads::oid FROM gone UNION \
          SELECT l::oid FROM gone JOIN pganalytics_data.segment s ON s.event_table = gone.id, \

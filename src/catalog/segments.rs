@@ -3,7 +3,7 @@
 use super::names;
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
-use crate::pg::security::Platform;
+use crate::pg::security::{Platform, Settings};
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::ledger::{Ages, Ledgers};
@@ -145,24 +145,35 @@ pub fn with_txid_from(event_table: Oid, txid: u64) -> Vec<Numbered> {
     .collect()
 }
 
-/// The numbers of those that can hold events of a time; either end may be open.
-pub fn between(
-    event_table: Oid,
-    from: Option<TimestampWithTimeZone>,
-    to: Option<TimestampWithTimeZone>,
-) -> Vec<i32> {
+/// Those that can hold the event at a position, the newest first.
+pub fn around(event_table: Oid, position: i64) -> Vec<Numbered> {
     let _platform = Platform::act();
     spi::run_kept(
-        "SELECT s.number FROM pganalytics_data.segment s \
-         JOIN pganalytics_data.event_table t ON t.id = s.event_table WHERE t.relation = $1 \
-           AND (s.rows IS NULL OR (s.last_occurred_at >= coalesce($2, '-infinity') \
-                                   AND s.first_occurred_at <= coalesce($3, 'infinity'))) ORDER BY 1",
-        vec![Arg::Oid(event_table), Arg::Time(from), Arg::Time(to)],
+        "SELECT s.number, s.relation::oid FROM pganalytics_data.segment s \
+         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         WHERE t.relation = $1 AND s.state <> 'spare' \
+           AND (s.rows IS NULL OR $2 BETWEEN s.first_position AND s.last_position) ORDER BY s.number DESC",
+        vec![Arg::Oid(event_table), Arg::Big(position)],
         Under::Latest,
     )
     .iter()
-    .map(|row| row.number(0))
+    .map(|row| Numbered { number: row.number(0), relation: row.oid(1) })
     .collect()
+}
+
+/// The first that can hold events of this time or later.
+pub fn first_since(event_table: Oid, since: TimestampWithTimeZone) -> Option<i32> {
+    let _platform = Platform::act();
+    spi::run_kept(
+        "SELECT s.number FROM pganalytics_data.segment s \
+         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         WHERE t.relation = $1 AND (s.rows IS NULL OR s.last_occurred_at >= $2) \
+         ORDER BY s.number LIMIT 1",
+        vec![Arg::Oid(event_table), Arg::Time(since)],
+        Under::Latest,
+    )
+    .first()
+    .map(|row| row.number(0))
 }
 
 /// The segments of an event table whose life goes on, and whether the active one
@@ -186,6 +197,7 @@ pub fn lives(event_table: i32) -> Lives {
     let _platform = Platform::act();
     let rows = spi::run(
         "SELECT s.number, s.relation::oid, s.state, s.rows IS NOT NULL, \
+             s.rows = 0 OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = s.relation AND k.conname = $2), \
              CASE WHEN s.holders = '{}' THEN 0 WHEN s.holders IS NOT NULL THEN \
                  (SELECT count(DISTINCT l.virtualtransaction) FROM pg_locks l WHERE l.virtualtransaction = ANY (s.holders) \
                      AND l.locktype = 'relation' AND l.granted \
@@ -198,7 +210,7 @@ pub fn lives(event_table: i32) -> Lives {
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          WHERE t.id = $1 AND s.state <> 'frozen' \
            AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ORDER BY s.number",
-        vec![Arg::Int(event_table)],
+        vec![Arg::Int(event_table), Arg::Text(BOUNDS)],
         Under::Fresh,
     );
     Lives {
@@ -207,12 +219,13 @@ pub fn lives(event_table: i32) -> Lives {
             .map(|row| Segment {
                 number: row.number(0),
                 state: state(row, 2),
-                holders: row.text(4).map(|_| row.number(4)),
+                holders: row.text(5).map(|_| row.number(5)),
                 measured: row.known(3) == "t",
+                constrained: row.known(4) == "t",
             })
             .collect(),
         relations: rows.iter().map(|row| row.oid(1)).collect(),
-        due: rows.iter().any(|row| row.text(5) == Some("t")),
+        due: rows.iter().any(|row| row.text(6) == Some("t")),
     }
 }
 
@@ -287,6 +300,35 @@ pub fn register(
         Under::Fresh,
     );
     invalidate(root);
+}
+
+/// The name of the CHECK on the times of a sealed segment.
+pub const BOUNDS: &str = "pganalytics_bounds";
+
+/// First and last time of a segment that has been counted, `None` if it is empty.
+pub fn times(segment: Oid) -> Option<(String, String)> {
+    let _platform = Platform::act();
+    let _settings = Settings::pin([("DateStyle", "ISO"), ("TimeZone", "UTC")]);
+    let row = spi::latest(
+        "SELECT first_occurred_at, last_occurred_at FROM pganalytics_data.segment WHERE relation = $1",
+        vec![Arg::Oid(segment)],
+    )?;
+    Some((row.text(0)?.into(), row.text(1)?.into()))
+}
+
+/// Forgets the segments of an event table that its owner has dropped, and returns
+/// their numbers.
+pub fn forget_dropped(event_table: i32) -> Vec<i32> {
+    let _platform = Platform::act();
+    spi::run(
+        "DELETE FROM pganalytics_data.segment s WHERE event_table = $1 \
+         AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) RETURNING number",
+        vec![Arg::Int(event_table)],
+        Under::Fresh,
+    )
+    .iter()
+    .map(|row| row.number(0))
+    .collect()
 }
 
 /// What a sealed segment holds.

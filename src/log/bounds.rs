@@ -11,7 +11,7 @@ use crate::pg::security::{ActingAs, Settings};
 use crate::pg::spi::{self, Under};
 use pganalytics_core::sql::literal;
 
-const CONSTRAINT: &str = "pganalytics_bounds";
+const CONSTRAINT: &str = segments::BOUNDS;
 
 /// For a moment nobody can read the segment while the CHECK is added: give way to
 /// whoever is at it.
@@ -27,8 +27,7 @@ fn settings() -> Settings {
     ])
 }
 
-/// Counts the segment and adds the CHECK, which does not hold yet for what is
-/// there: that takes a look at all of it, which must not keep readers out.
+/// Counts a segment.
 pub fn measure(table: &EventTable, segment: Oid) {
     let name = sql_name(segment);
     let measures = {
@@ -49,20 +48,23 @@ pub fn measure(table: &EventTable, segment: Oid) {
             ranges: ranges.and_then(|ranges| ranges.try_into().ok()),
         }
     };
-    if let Some([_, _, first, last, _]) = &measures.ranges {
+    segments::set_measures(segment, &measures);
+}
+
+/// Adds the CHECK, which does not hold yet for what is there: that takes a look
+/// at all of it, which must not keep readers out.
+pub fn constrain(table: &EventTable, segment: Oid) {
+    if let Some((first, last)) = segments::times(segment) {
         let _owner = ActingAs::new(table.owner);
         let _settings = settings();
         spi::execute(&format!(
-            "ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {CONSTRAINT}"
-        ));
-        spi::execute(&format!(
-            "ALTER TABLE {name} ADD CONSTRAINT {CONSTRAINT} \
+            "ALTER TABLE {} ADD CONSTRAINT {CONSTRAINT} \
              CHECK (occurred_at >= {}::timestamptz AND occurred_at <= {}::timestamptz) NOT VALID",
-            literal(first),
-            literal(last)
+            sql_name(segment),
+            literal(&first),
+            literal(&last)
         ));
     }
-    segments::set_measures(segment, &measures);
 }
 
 /// Has the CHECK hold, unless the owner has dropped it.

@@ -93,9 +93,6 @@ fn newest(log: &Log, floor: Floor, aggregate_id: Datum) -> Result<i64, Error> {
     for number in [floor.segment, floor.segment + 1] {
         version = version.max(greatest_in(log, number, aggregate_id)?);
     }
-    if !(floor.segment..=floor.segment + 1).contains(&log.number) {
-        version = version.max(greatest_in(log, log.number, aggregate_id)?);
-    }
     Ok(version)
 }
 

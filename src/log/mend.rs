@@ -2,7 +2,8 @@
 //!
 //! `ENABLE TRIGGER ALL`, with which `pg_restore --disable-triggers` ends, turns
 //! ALWAYS into ORIGIN. `ALTER TABLE … OWNER` skips partitions, and DROP OWNED BY
-//! the old owner would then drop events.
+//! the old owner would then drop events. `ALTER SEQUENCE … CACHE` lets sessions draw
+//! positions ahead, which then contradict versions.
 
 use super::attach::{self, TRIGGER};
 use crate::catalog::event_tables::{self, EventTable};
@@ -24,11 +25,20 @@ pub fn mend(event_table: i32) {
         return;
     };
     drop(root);
+    for number in segments::forget_dropped(table.id) {
+        log!(
+            "segment {number} of event table \"{}\" has been dropped by its owner",
+            table.name
+        );
+    }
+    mend_sequence(&table);
     let damaged = damaged(&table);
     if damaged.iter().any(|damage| damage.owner) {
         attach::grant_schema(table.owner);
     }
     for damage in damaged {
+        // Keeps its name meanwhile.
+        drop(Relation::open_if_there(damage.segment));
         let segment = sql_name(damage.segment);
         if damage.owner {
             hand_over(&segment, table.owner);
@@ -45,6 +55,27 @@ pub fn mend(event_table: i32) {
                 table.name
             );
         }
+    }
+}
+
+fn mend_sequence(table: &EventTable) {
+    let sequence = spi::run(
+        "SELECT s.seqrelid FROM pg_catalog.pg_sequence s \
+         WHERE s.seqrelid OPERATOR(pg_catalog.=) $1 \
+           AND (s.seqcache OPERATOR(pg_catalog.<>) 1 OR s.seqincrement OPERATOR(pg_catalog.<>) 1 OR s.seqcycle)",
+        vec![Arg::Oid(table.position_sequence)],
+        Under::Fresh,
+    );
+    if !sequence.is_empty() {
+        let _owner = ActingAs::new(table.owner);
+        let name = sql_name(table.position_sequence);
+        spi::execute(&format!(
+            "ALTER SEQUENCE {name} INCREMENT 1 CACHE 1 NO CYCLE"
+        ));
+        log!(
+            "the position sequence of event table \"{}\" was reset to CACHE 1",
+            table.name
+        );
     }
 }
 
@@ -85,7 +116,7 @@ fn damaged(table: &EventTable) -> Vec<Damage> {
 }
 
 /// The old owner cannot give it away, and the platform need not be able to.
-fn hand_over(segment: &str, owner: Oid) {
+pub fn hand_over(segment: &str, owner: Oid) {
     let _superuser = ActingAs::new(SUPERUSER);
     let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
     spi::execute(&format!(

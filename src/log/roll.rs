@@ -49,6 +49,11 @@ fn change(table: &EventTable, lives: &Lives, step: Step) -> Result<Option<Oid>, 
             segments::set_state(table.root, segment, state);
         }
     };
+    let for_segment = |number, act: fn(&EventTable, Oid)| {
+        if let Some(segment) = lives.relation(number) {
+            act(table, segment);
+        }
+    };
     match step {
         Step::Attach(_) => {}
         Step::Note(number) => note(table, lives, number),
@@ -58,15 +63,10 @@ fn change(table: &EventTable, lives: &Lives, step: Step) -> Result<Option<Oid>, 
         }
         Step::Shut(number) => set(number, State::Shut),
         Step::Seal(number) => set(number, State::Sealed),
-        Step::Measure(number) => {
-            if let Some(segment) = lives.relation(number) {
-                bounds::measure(table, segment);
-            }
-        }
+        Step::Measure(number) => for_segment(number, bounds::measure),
+        Step::Constrain(number) => for_segment(number, bounds::constrain),
         Step::Bound(number) => {
-            if let Some(segment) = lives.relation(number) {
-                bounds::validate(table, segment);
-            }
+            for_segment(number, bounds::validate);
             set(number, State::Bounded);
         }
         Step::Freeze(number) => return Ok(lives.relation(number)),

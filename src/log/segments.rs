@@ -3,7 +3,7 @@
 use super::settings::LOG_OF_SEQUENCE;
 use crate::catalog::{event_tables, names, segments};
 use crate::pg::Oid;
-use crate::pg::error::{OrRaise, raise};
+use crate::pg::error::OrRaise;
 use crate::worker;
 use pganalytics_core::error::Error;
 use pgrx::datum::TimestampWithTimeZone;
@@ -25,21 +25,12 @@ fn roll_segment(event_table: Oid) {
     worker::start_after_commit();
 }
 
-/// NULL for an end that is open.
 #[pg_extern(sql = false)]
-fn segments_between(
-    event_table: Option<Oid>,
-    from: Option<TimestampWithTimeZone>,
-    to: Option<TimestampWithTimeZone>,
-) -> Vec<i32> {
-    let null = || Error::NullArgument {
-        argument: "event_table",
+fn first_segment(event_table: Oid, since: TimestampWithTimeZone) -> i32 {
+    let unknown = || Error::UnknownEventTable {
+        name: names::shown(event_table),
     };
-    let table = event_table.ok_or_else(null).or_raise();
-    if !event_tables::exists(table) {
-        raise(Error::UnknownEventTable {
-            name: names::shown(table),
-        });
-    }
-    segments::between(table, from, to)
+    segments::first_since(event_table, since)
+        .ok_or_else(unknown)
+        .or_raise()
 }

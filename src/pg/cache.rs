@@ -79,7 +79,10 @@ pub struct Floor {
 }
 
 /// The aggregates whose heads this transaction has locked, by heads relation.
-pub struct LockedHeads(RefCell<HashMap<u32, HashMap<Box<[u8]>, Floor>>>);
+pub struct LockedHeads(RefCell<HashMap<u32, Floors>>);
+
+/// By aggregate.
+type Floors = HashMap<Box<[u8]>, Floor>;
 
 /// Beyond this many the map is emptied; what is forgotten is locked once more.
 const MOST_LOCKED_HEADS: usize = 100_000;

@@ -38,7 +38,7 @@ pub fn fold(projection: &Projection) -> Result<Folded, Error> {
     };
     let from = projection.lock_checkpoint().ok_or_else(unknown)?;
     let _log = Relation::open(projection.event_table, Lock::Read);
-    lock_segments(projection.event_table);
+    lock_segments(projection.event_table, &from);
     let epoch = incarnation::epoch()?;
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();

@@ -2,7 +2,7 @@
 
 use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown};
 use crate::catalog::projections::Projection;
-use crate::catalog::segments::{self, with_txid_from};
+use crate::catalog::segments::with_txid_from;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::pg::error::raise;
@@ -51,9 +51,10 @@ pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Result<V
     Ok(numbers)
 }
 
-/// Locks the segments against being rewritten, for a snapshot to be taken next.
-pub fn lock_segments(event_table: Oid) {
-    for segment in segments::attached(event_table).newest_first() {
+/// Locks the segments that may hold a tail against being rewritten, for a snapshot
+/// to be taken next.
+pub fn lock_segments(event_table: Oid, checkpoint: &Checkpoint) {
+    for segment in with_txid_from(event_table, checkpoint.xmin()) {
         drop(Relation::open(segment.relation, Lock::Read));
     }
 }

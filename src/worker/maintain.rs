@@ -24,24 +24,22 @@ pub struct Maintaining {
 }
 
 impl Maintaining {
-    /// Does what is due for every event table.
-    pub fn look(&mut self) {
+    /// Does what is due for every event table. Returns whether there are any.
+    pub fn look(&mut self) -> bool {
         let tidy = self
             .tidied
             .is_none_or(|last| last.elapsed() >= TIDYING_INTERVAL);
         if tidy {
             self.tidied = Some(Instant::now());
         }
-        let tables = transaction::run(|| {
-            let there = lock::pin_extension() && incarnation::epoch() != Err(Error::RestoreRunning);
-            Ok(if there { event_tables::all() } else { vec![] })
-        });
-        for table in tables.unwrap_or_default() {
+        let tables = all();
+        for table in &tables {
             if lock::is_wanted_without_sessions(bgworker::own_database()) {
-                return;
+                break;
             }
-            self.attend(&table, tidy);
+            self.attend(table, tidy);
         }
+        !tables.is_empty()
     }
 
     /// What fails or has to wait rests for a while; the rest of the table's steps
@@ -87,6 +85,22 @@ impl Maintaining {
             }
         }
     }
+}
+
+/// Whether there are event tables.
+pub fn has_any() -> bool {
+    !all().is_empty()
+}
+
+/// While a dump is being restored, nothing may be changed.
+fn all() -> Vec<EventTable> {
+    let tables = transaction::run(|| {
+        let there = lock::pin_extension();
+        let tables = if there { event_tables::all() } else { vec![] };
+        let restoring = !tables.is_empty() && incarnation::epoch() == Err(Error::RestoreRunning);
+        Ok(if restoring { vec![] } else { tables })
+    });
+    tables.unwrap_or_default()
 }
 
 /// Takes one step after the other until there is none that can be taken now.

@@ -1,8 +1,8 @@
-//! The background worker: keeps tails short by folding, one process per
-//! database. Reads are exact without it.
+//! The background worker: keeps tails short by folding and looks after segments,
+//! one process per database. Reads and appends are exact without it.
 //!
 //! ```text
-//! preloaded: launcher ──start──▶ worker of each database   (run: look, fold, nap)
+//! preloaded: launcher ──start──▶ worker of each database   (run: look, maintain, fold, nap)
 //! otherwise: session  ──start──▶ worker of its database
 //! ```
 //!

@@ -1,10 +1,10 @@
-//! The worker of a database: look, fold, nap.
+//! The worker of a database: look, maintain, fold, nap.
 //!
 //! Between two looks it holds nothing but its own lock. It leaves when somebody
 //! wants the database without sessions, and when the extension is gone.
 
 use super::fold::{Folding, Found};
-use super::maintain::Maintaining;
+use super::maintain::{self, Maintaining};
 use super::settings;
 use super::sweep::Sweeping;
 use crate::pg::bgworker::{self, StartedBy};
@@ -12,7 +12,7 @@ use crate::pg::{lock, process};
 use pgrx::prelude::*;
 use std::time::{Duration, Instant};
 
-/// How long a worker that a session started stays without any projection.
+/// How long a worker that a session started stays without anything to look after.
 const IDLE_EXIT: Duration = Duration::from_secs(60);
 /// How long a worker may sleep without a look at who waits for the database.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -33,16 +33,16 @@ pub fn work(by: StartedBy) {
     while lock::become_the_worker() {
         if settings::is_on() {
             sweeping.look();
-            maintaining.look();
+            let tables = maintaining.look();
             let found = folding.look();
-            if let Found::Projections(_) = found {
+            if tables || matches!(found, Found::Projections(_)) {
                 busy = Instant::now();
             }
             if is_superfluous(&found, by, busy) {
                 // Whoever found this worker running did not start another: look
                 // once more when all can see that there is none.
                 lock::step_down();
-                if is_superfluous(&folding.find(), by, busy) {
+                if is_superfluous(&folding.find(), by, busy) && !maintain::has_any() {
                     return;
                 }
                 continue;

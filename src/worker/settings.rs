@@ -16,8 +16,8 @@ const LONGEST_NAP: i32 = 3_600_000;
 pub fn define() {
     GucRegistry::define_bool_guc(
         c"pganalytics.worker",
-        c"Folds projections in the background.",
-        c"Reads of projections are exact without it, but take longer the more events are not folded.",
+        c"Folds projections and maintains event tables in the background.",
+        c"Without it reads of projections take longer the more events are not folded, and segments do not roll.",
         &WORKER,
         GucContext::Sighup,
         GucFlags::default(),

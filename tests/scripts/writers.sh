@@ -74,6 +74,13 @@ script several <<< "$hot
 WITH e AS (INSERT INTO events (event_type, aggregate_id, payload)
   SELECT 'x', 'hot' || 1 + (i * :b) % 6, jsonb_build_object('v', i) FROM generate_series(1, 2 * :a) i RETURNING event_id)
 INSERT INTO witness TABLE e;"
+script batch <<< "$hot
+INSERT INTO witness SELECT event_id FROM pganalytics.append_events('events', (SELECT jsonb_agg(jsonb_build_object(
+    'event_type', 'x', 'aggregate_id', 'hot' || 1 + (i * :b) % 6, 'payload', jsonb_build_object('v', i)))
+  FROM generate_series(1, 2 * :a) i));"
+script unit <<< "\\set k random(1, 300)
+INSERT INTO witness SELECT event_id FROM pganalytics.append('events', 'unit' || :k, (SELECT jsonb_agg(jsonb_build_object(
+    'event_type', 'x', 'event_id', md5('unit' || :k || i), 'payload', jsonb_build_object('v', i))) FROM generate_series(1, 3) i), 0);"
 script savepoints <<< "${hot}BEGIN;
 $(append "'hot' || :a" :v)
 SAVEPOINT s;
@@ -120,7 +127,7 @@ bench() { # log pgbench-options…
   ! grep -E 'aborted|ERROR|FATAL' "$log" || return 1
 }
 pids=()
-bench writers -c 8 -j 2 -f "$work/single.sql@8" -f "$work/cold.sql@3" -f "$work/several.sql@4" -f "$work/savepoints.sql@4" \
+bench writers -c 8 -j 2 -f "$work/single.sql@8" -f "$work/cold.sql@3" -f "$work/several.sql@4" -f "$work/batch.sql@4" -f "$work/unit.sql@4" -f "$work/savepoints.sql@4" \
   -f "$work/retried.sql@4" -f "$work/rolled_back.sql@2" -f "$work/blocks.sql@1" -f "$work/prepared_COMMIT.sql@1" \
   -f "$work/prepared_ROLLBACK.sql@1" -f "$work/fold_own.sql@1" & pids+=($!)
 bench folds -c 2 -f "$work/fold.sql" & pids+=($!)
@@ -154,6 +161,8 @@ BEGIN
   ASSERT bad = 0, format('%s versions are not in the order of positions, or leave a gap', bad);
   SELECT count(*) INTO bad FROM events WHERE event_type = 'retried';
   ASSERT bad = 300, format('%s of 300 retried events are there', bad);
+  SELECT count(*) INTO bad FROM (SELECT FROM events WHERE aggregate_id LIKE 'unit%' GROUP BY aggregate_id HAVING count(*) <> 3) u;
+  ASSERT bad = 0, format('%s units are there in part or more than once', bad);
   SELECT count(*) INTO bad FROM (SELECT event_id FROM witness EXCEPT SELECT event_id FROM events) e;
   ASSERT bad = 0, format('%s committed events are lost', bad);
   SELECT count(*) INTO bad FROM (SELECT event_id FROM events WHERE event_type <> 'retried' EXCEPT SELECT event_id FROM witness) e;

@@ -83,8 +83,10 @@ pub struct Segment {
     /// Of the transactions noted for its next step, those still there; `None`:
     /// nobody has been noted yet.
     pub holders: Option<usize>,
-    /// Whether its rows have been counted and its CHECK added.
+    /// Whether its rows have been counted.
     pub measured: bool,
+    /// Whether it has its CHECK, or needs none.
+    pub constrained: bool,
 }
 
 /// Something to do, in a transaction of its own.
@@ -100,8 +102,10 @@ pub enum Step {
     Seal(i32),
     /// Make and attach the segment of this number as the spare.
     Attach(i32),
-    /// Count its rows and add the CHECK, not validated.
+    /// Count its rows.
     Measure(i32),
+    /// Add the CHECK, not validated.
+    Constrain(i32),
     /// Validate the CHECK.
     Bound(i32),
     /// Vacuum it, outside of a transaction.
@@ -135,13 +139,16 @@ pub fn steps(segments: &[Segment], due: bool) -> Vec<Step> {
             steps.push(Step::MoveOn(spare.number));
         }
         (Some(active), None) => steps.push(Step::Attach(active.number + 1)),
+        // The owner has dropped it.
+        (None, Some(spare)) => steps.push(Step::MoveOn(spare.number)),
         _ => {}
     }
     for segment in segments {
         let number = segment.number;
         steps.extend(match segment.state {
-            State::Sealed if segment.measured => Some(Step::Bound(number)),
-            State::Sealed => Some(Step::Measure(number)),
+            State::Sealed if !segment.measured => Some(Step::Measure(number)),
+            State::Sealed if !segment.constrained => Some(Step::Constrain(number)),
+            State::Sealed => Some(Step::Bound(number)),
             State::Bounded => Some(Step::Freeze(number)),
             _ => None,
         });
@@ -170,6 +177,7 @@ mod tests {
             state,
             holders,
             measured: false,
+            constrained: false,
         };
         let active = segment(2, State::Active, None);
         assert_eq!(steps(&[active], true), [Step::Attach(3)]);
@@ -186,6 +194,7 @@ mod tests {
             steps(&[sealed, active, ready], true),
             [Step::MoveOn(3), Step::Measure(1)]
         );
+        assert_eq!(steps(&[ready], false), [Step::MoveOn(3)]);
     }
 
     /// A transaction that holds the event table, and since then knows these.
@@ -214,6 +223,7 @@ mod tests {
                 state,
                 holders: None,
                 measured: false,
+                constrained: false,
             };
             Self {
                 segments: vec![segment(1, State::Active), segment(2, State::Spare)],
@@ -262,10 +272,12 @@ mod tests {
                         state: State::Spare,
                         holders: None,
                         measured: false,
+                        constrained: false,
                     });
                     self.noted.push(vec![]);
                 }
                 Step::Measure(n) => self.segments[place(n)].measured = true,
+                Step::Constrain(n) => self.segments[place(n)].constrained = true,
                 Step::Bound(n) => set(n, State::Bounded),
                 Step::Freeze(n) => set(n, State::Frozen),
             }
