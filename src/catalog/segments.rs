@@ -192,14 +192,16 @@ impl Lives {
     }
 }
 
-/// A holder that is gone by now no longer counts.
+/// A holder that is gone by now no longer counts. A prepared transaction that has
+/// survived a restart goes by another id since (-1/…), and may be one of them.
 pub fn lives(event_table: i32) -> Lives {
     let _platform = Platform::act();
     let rows = spi::run(
         "SELECT s.number, s.relation::oid, s.state, s.rows IS NOT NULL, \
              s.rows = 0 OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = s.relation AND k.conname = $2), \
              CASE WHEN s.holders = '{}' THEN 0 WHEN s.holders IS NOT NULL THEN \
-                 (SELECT count(DISTINCT l.virtualtransaction) FROM pg_locks l WHERE l.virtualtransaction = ANY (s.holders) \
+                 (SELECT count(DISTINCT l.virtualtransaction) FROM pg_locks l \
+                  WHERE (l.virtualtransaction = ANY (s.holders) OR l.virtualtransaction LIKE '-1/%') \
                      AND l.locktype = 'relation' AND l.granted \
                      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) \
                      AND l.relation = CASE s.state WHEN 'shut' THEN s.relation ELSE t.relation END) END, \
