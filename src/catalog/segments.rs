@@ -195,9 +195,9 @@ impl Lives {
     }
 }
 
-/// A holder that is gone by now no longer counts. One that was prepared before the
-/// server last started has another id than was noted: all of these count. A segment
-/// that its owner has dropped or detached has no life.
+/// A holder that is gone by now no longer counts. A prepared transaction that has
+/// survived a restart goes by another id since (-1/…), and may be one of them. A
+/// segment that its owner has dropped or detached has no life.
 pub fn lives(event_table: i32) -> Lives {
     let _platform = Platform::act();
     let rows = spi::run(
@@ -205,8 +205,7 @@ pub fn lives(event_table: i32) -> Lives {
              s.first_occurred_at IS NULL OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = s.relation AND k.conname = $2), \
              CASE WHEN s.holders = '{}' THEN 0 WHEN s.holders IS NOT NULL THEN \
                  (SELECT count(DISTINCT l.virtualtransaction) FROM pg_locks l \
-                     WHERE (l.virtualtransaction = ANY (s.holders) \
-                         OR s.state = 'shut' AND l.virtualtransaction LIKE '-1/%') \
+                  WHERE (l.virtualtransaction = ANY (s.holders) OR l.virtualtransaction LIKE '-1/%') \
                      AND l.locktype = 'relation' AND l.granted \
                      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) \
                      AND l.relation = CASE s.state WHEN 'shut' THEN s.relation ELSE t.relation END) END, \

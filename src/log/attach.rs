@@ -7,6 +7,7 @@
 use crate::catalog::event_tables::EventTable;
 use crate::catalog::names::{self, sql_name};
 use crate::pg::Oid;
+use crate::pg::lock;
 use crate::pg::security::{ActingAs, Platform, Settings, role_sql};
 use crate::pg::spi::{self, Arg};
 use pganalytics_core::sql::ident;
@@ -39,13 +40,27 @@ pub fn segment(table: &EventTable, number: i32) -> Oid {
     names::find(&segment).unwrap_or(Oid::INVALID)
 }
 
-/// An index of the owner's on the event table has a part in this schema.
+/// An index of the owner's on the event table has a part in this schema. Granted
+/// once: a GRANT that changes nothing still writes, and two at a time do not agree.
 pub fn grant_schema(owner: Oid) {
     let _platform = Platform::act();
-    let owner = role_sql(owner);
-    spi::execute(&format!(
-        "GRANT CREATE ON SCHEMA pganalytics_data TO {owner}"
-    ));
+    let missing_on = || {
+        let row = spi::latest(
+            "SELECT oid, has_schema_privilege($1, oid, 'CREATE') FROM pg_namespace WHERE nspname = 'pganalytics_data'",
+            vec![Arg::Oid(owner)],
+        );
+        row.filter(|row| row.known(1) == "f").map(|row| row.oid(0))
+    };
+    let Some(schema) = missing_on() else {
+        return;
+    };
+    lock::hold_schema(schema);
+    if missing_on().is_some() {
+        let owner = role_sql(owner);
+        spi::execute(&format!(
+            "GRANT CREATE ON SCHEMA pganalytics_data TO {owner}"
+        ));
+    }
 }
 
 /// Gives a segment the triggers that append and refuse, as its owner.
