@@ -4,7 +4,7 @@
 //! readers nor writers of the event table. All of it is done as the owner of the
 //! event table: an index or a constraint of theirs may call their functions.
 
-use crate::catalog::event_tables::EventTable;
+use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::names::{self, sql_name};
 use crate::pg::Oid;
 use crate::pg::security::{ActingAs, Platform, Settings, role_sql};
@@ -42,10 +42,20 @@ pub fn segment(table: &EventTable, number: i32) -> Oid {
 /// An index of the owner's on the event table has a part in this schema.
 pub fn grant_schema(owner: Oid) {
     let _platform = Platform::act();
-    let owner = role_sql(owner);
-    spi::execute(&format!(
-        "GRANT CREATE ON SCHEMA pganalytics_data TO {owner}"
-    ));
+    let may_create = || {
+        let sql = "SELECT has_schema_privilege($1, 'pganalytics_data', 'CREATE')";
+        spi::latest(sql, vec![Arg::Oid(owner)]).is_some_and(|row| row.known(0) == "t")
+    };
+    if may_create() {
+        return;
+    }
+    event_tables::one_at_a_time();
+    if !may_create() {
+        let owner = role_sql(owner);
+        spi::execute(&format!(
+            "GRANT CREATE ON SCHEMA pganalytics_data TO {owner}"
+        ));
+    }
 }
 
 /// Gives a segment the triggers that append and refuse, as its owner.
