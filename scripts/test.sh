@@ -117,6 +117,8 @@ run_scripts() {
       cat "$log"
       fail "tests/scripts/$name.sh"
     fi
+    # What is left would take workers from the next.
+    scripts/server.sh with tests dropdb --force --if-exists "script_$name" >> "$logs/scripts-server.log" 2>&1 || true
   done
   scripts/server.sh remove tests >> "$logs/scripts-server.log"
 }

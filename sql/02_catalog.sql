@@ -1,7 +1,7 @@
 -- What the extension knows of event tables and projections. Relations are kept
 -- as regclass, which dumps as a name; indexes are not, because a restore makes
--- them after it has loaded these tables. There are no foreign keys, because a
--- parallel restore loads them in any order. Their owner alone writes here.
+-- them after it has loaded these tables. No foreign keys: a parallel restore loads
+-- the tables in any order. Their owner alone writes here.
 
 CREATE SEQUENCE pganalytics_data.event_table_id AS integer;
 COMMENT ON SEQUENCE pganalytics_data.event_table_id IS 'numbers of event tables, used in the names of what belongs to them';

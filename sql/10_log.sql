@@ -12,6 +12,11 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_event_table_wr
 COMMENT ON FUNCTION pganalytics.create_event_table IS
     'creates an append-only event table; versions: auto, optional or required; dedup_window: how long event ids are remembered (NULL: as long as the events, zero: not at all); a new segment begins after segment_interval or at segment_size, whichever comes first';
 
+CREATE FUNCTION pganalytics.alter_event_table(event_table regclass, option text, value text) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'alter_event_table_wrapper';
+COMMENT ON FUNCTION pganalytics.alter_event_table(regclass, text, text) IS
+    'changes an option of an event table: versions, dedup_window, segment_interval, segment_size or retention; a dedup_window of or other than zero holds from the next segments on';
+
 CREATE FUNCTION pganalytics.uuid_v7() RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uuid_v7_wrapper';
 COMMENT ON FUNCTION pganalytics.uuid_v7() IS 'a time-ordered UUID (RFC 9562, version 7), the default of event_id';

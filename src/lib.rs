@@ -28,11 +28,13 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!("../sql/10_log.sql", name = "log", requires = ["catalog"]);
+extension_sql_file!("../sql/12_append.sql", name = "append", requires = ["log"]);
 extension_sql_file!(
     "../sql/11_segments.sql",
     name = "segments",
     requires = ["log"]
 );
+extension_sql_file!("../sql/12_ddl.sql", name = "ddl", requires = ["log"]);
 extension_sql_file!(
     "../sql/20_projection.sql",
     name = "projection",

@@ -2,9 +2,11 @@
 
 use super::{entries, names};
 use crate::pg::Oid;
+use crate::pg::cache::invalidate;
 use crate::pg::security::{Platform, has_rights_of};
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
+use pganalytics_core::sql::ident;
 use pgrx::datum::Interval;
 
 /// An event table, for its maintenance.
@@ -72,6 +74,25 @@ pub fn owned(relation: Oid) -> Result<EventTable, Error> {
     }
 }
 
+/// Changes an option, which exists and whose value is right.
+pub fn set_option(table: &EventTable, option: &str, value: Option<&str>) {
+    let _platform = Platform::act();
+    let of_type = match option {
+        "versions" => "$2",
+        "segment_size" => "pg_size_bytes($2)",
+        _ => "$2::interval",
+    };
+    spi::run(
+        &format!(
+            "UPDATE pganalytics_data.event_table SET {} = {of_type} WHERE id = $1",
+            ident(option)
+        ),
+        vec![Arg::Int(table.id), Arg::OptionalText(value)],
+        Under::Fresh,
+    );
+    invalidate(table.root);
+}
+
 /// Notes what holds up the maintenance of an event table, or (`None`) that it works.
 pub fn note_error(id: i32, error: Option<&str>) {
     let _platform = Platform::act();
@@ -126,8 +147,8 @@ pub fn sweep(leftover: i32) {
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.event_table t WHERE id = $1 \
              AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads), \
-         unreported AS (DELETE FROM pganalytics_data.duplicate d USING gone WHERE d.event_table = gone.id), \
-         segments AS (DELETE FROM pganalytics_data.segment s USING gone WHERE s.event_table = gone.id) \
+         forgotten AS (DELETE FROM pganalytics_data.segment s USING gone WHERE s.event_table = gone.id), \
+         unreported AS (DELETE FROM pganalytics_data.duplicate d USING gone WHERE d.event_table = gone.id) \
          SELECT heads::oid FROM gone UNION \
          SELECT l::oid FROM gone JOIN pganalytics_data.segment s ON s.event_table = gone.id, \
              unnest(ARRAY[s.ledger, s.next_ledger, s.past_ledger]) AS l WHERE l IS NOT NULL",

@@ -1,6 +1,7 @@
 //! Everything that reads or writes the extension's own tables, under the latest
 //! committed state and as their owner.
 
+pub mod ddl;
 pub mod duplicates;
 pub mod entries;
 pub mod event_tables;

@@ -19,7 +19,9 @@ impl NewName {
     /// is a relation of that name.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let rows = spi::run(
-            "SELECT pg_catalog.array_length(parts, 1), parts[1], parts[2], pg_catalog.current_schema() \
+            // As names, so that what PostgreSQL would cut off is cut off once.
+            "SELECT pg_catalog.array_length(parts, 1), parts[1]::pg_catalog.name, \
+                    parts[2]::pg_catalog.name, pg_catalog.current_schema() \
              FROM pg_catalog.parse_ident($1) AS parts",
             vec![Arg::Text(text)],
             Under::Active,

@@ -150,8 +150,8 @@ impl Projection {
     pub fn forget(&self) {
         let _platform = Platform::act();
         spi::run(
-            "WITH gone AS (DELETE FROM pganalytics_data.generation WHERE projection = $1) \
-             DELETE FROM pganalytics_data.projection WHERE id = $1",
+            "WITH gone AS (DELETE FROM pganalytics_data.projection WHERE id = $1 RETURNING id) \
+             DELETE FROM pganalytics_data.generation g USING gone WHERE g.projection = gone.id",
             vec![Arg::Int(self.id)],
             Under::Fresh,
         );
@@ -193,7 +193,7 @@ pub fn sweep(leftover: i32) {
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.projection p WHERE id = $1 \
              AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) RETURNING id, definition), \
-         states AS (DELETE FROM pganalytics_data.generation g USING gone WHERE g.projection = gone.id) \
+         forgotten AS (DELETE FROM pganalytics_data.generation g USING gone WHERE g.projection = gone.id) \
          SELECT gone.definition::oid, g.state::oid, to_regclass('pganalytics_data.access_' || gone.id)::oid \
          FROM gone LEFT JOIN pganalytics_data.generation g ON g.projection = gone.id",
         vec![Arg::Int(leftover)],

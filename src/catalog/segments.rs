@@ -113,41 +113,55 @@ impl Attached {
 
 /// The segments of an event table, as last committed.
 pub fn attached(event_table: Oid) -> Attached {
-    let all = with_txid_from(event_table, 0);
     let _platform = Platform::act();
-    let active = spi::run_kept(
-        "SELECT s.number FROM pganalytics_data.segment s \
+    let rows = spi::run_kept(
+        "SELECT s.number, s.relation::oid, s.state = 'active' FROM pganalytics_data.segment s \
          JOIN pganalytics_data.event_table t ON t.id = s.event_table \
-         WHERE t.relation = $1 AND s.state = 'active'",
+         JOIN pg_class c ON c.oid = s.relation WHERE t.relation = $1 ORDER BY s.number",
         vec![Arg::Oid(event_table)],
         Under::Latest,
     );
+    let active = rows.iter().find(|row| row.known(2) == "t");
     Attached {
-        all,
-        active: active.first().map_or(0, |row| row.number(0)),
+        active: active.map_or(0, |row| row.number(0)),
+        all: numbered(&rows),
     }
+}
+
+fn numbered(rows: &[Row]) -> Vec<Numbered> {
+    let numbered = |row: &Row| Numbered {
+        number: row.number(0),
+        relation: row.oid(1),
+    };
+    rows.iter().map(numbered).collect()
 }
 
 /// Those that may hold events of transactions from `txid` on. They are looked up
 /// as last committed, whatever the snapshot in use: a transaction that keeps an
-/// old one may have appended to a segment younger than that. One that the
-/// owner has detached counts, as it may come back, unless it is somebody else's by now.
+/// old one may have appended to a segment younger than that.
 pub fn with_txid_from(event_table: Oid, txid: u64) -> Vec<Numbered> {
     let _platform = Platform::act();
-    spi::run_kept(
+    numbered(&spi::run_kept(
         "SELECT s.number, s.relation::oid \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
-         JOIN pg_class c ON c.oid = s.relation JOIN pg_class root ON root.oid = t.relation \
          WHERE t.relation = $1 AND (s.last_txid IS NULL OR s.last_txid >= $2::xid8) \
-           AND (c.relowner = root.relowner \
-                OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = s.relation AND i.inhparent = t.relation)) \
          ORDER BY s.number",
         vec![Arg::Oid(event_table), Arg::Text(&txid.to_string())],
         Under::Latest,
-    )
-    .iter()
-    .map(|row| Numbered { number: row.number(0), relation: row.oid(1) })
-    .collect()
+    ))
+}
+
+/// Those that can hold the event at a position, the newest first.
+pub fn around(event_table: Oid, position: i64) -> Vec<Numbered> {
+    let _platform = Platform::act();
+    numbered(&spi::run_kept(
+        "SELECT s.number, s.relation::oid FROM pganalytics_data.segment s \
+         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         WHERE t.relation = $1 AND s.state <> 'spare' \
+           AND (s.rows IS NULL OR $2 BETWEEN s.first_position AND s.last_position) ORDER BY s.number DESC",
+        vec![Arg::Oid(event_table), Arg::Big(position)],
+        Under::Latest,
+    ))
 }
 
 /// The first that can hold events of this time or later.
@@ -240,12 +254,14 @@ pub fn note_holders(segment: Oid, locked: Oid) {
     );
 }
 
-/// Moves a segment on to a state, and tells every backend.
+/// Moves a segment on to a state, and tells every backend. It is closed for good
+/// when it is sealed: ids have been entered into its ledger until then.
 pub fn set_state(root: Oid, segment: Oid, state: State) {
     let _platform = Platform::act();
     spi::run(
         "UPDATE pganalytics_data.segment SET state = $2, holders = NULL, roll_requested = false, \
-             active_since = CASE $2 WHEN 'active' THEN clock_timestamp() ELSE active_since END \
+             active_since = CASE $2 WHEN 'active' THEN clock_timestamp() ELSE active_since END, \
+             closed_at = CASE $2 WHEN 'sealed' THEN clock_timestamp() ELSE closed_at END \
          WHERE relation = $1",
         vec![Arg::Oid(segment), Arg::Text(&state.to_string())],
         Under::Fresh,
@@ -366,8 +382,7 @@ pub fn set_measures(segment: Oid, measures: &Measures) {
     );
 }
 
-/// The ledgers of a segment, and what decides about those of the next. No id goes
-/// into the past ledger alone once a segment that only probes it is active.
+/// The ledgers of a segment, and what decides about those of the next.
 pub fn ledgers_of(event_table: i32, number: i32) -> (Ledgers<Oid>, Ages) {
     let _platform = Platform::act();
     let rows = spi::run(
@@ -376,8 +391,8 @@ pub fn ledgers_of(event_table: i32, number: i32) -> (Ledgers<Oid>, Ages) {
              coalesce((SELECT min(u.active_since) FROM pganalytics_data.segment u \
                        WHERE u.event_table = t.id AND s.ledger IN (u.ledger, u.next_ledger)) \
                  + w.dedup_window <= clock_timestamp(), false), \
-             coalesce((SELECT min(u.active_since) FROM pganalytics_data.segment u \
-                       WHERE u.event_table = t.id AND u.past_ledger = s.past_ledger) \
+             coalesce((SELECT max(coalesce(u.closed_at, 'infinity')) FROM pganalytics_data.segment u \
+                       WHERE u.event_table = t.id AND u.ledger = s.past_ledger AND u.next_ledger IS NULL) \
                  + w.dedup_window <= clock_timestamp(), false) \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table, \
               LATERAL (SELECT coalesce(t.dedup_window, t.retention) AS dedup_window) w \

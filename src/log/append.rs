@@ -4,13 +4,16 @@
 //! Positions are drawn under the head lock, so they rise with the versions; a
 //! retry is recognised before its version is looked at.
 
+use super::outcome::{self, Mode};
 use super::settings::{Columns, Log};
-use super::{dedup, heads};
-use crate::catalog::incarnation;
+use super::{dedup, heads, history};
+use crate::catalog::{duplicates, incarnation};
 use crate::pg::Datum;
 use crate::pg::error::OrRaise;
 use crate::pg::snapshot::{clock, own_txid};
 use crate::pg::trigger::{Bytes, Call, next_value};
+use crate::pg::unique::{uuid_bytes, uuid_text};
+use pganalytics_core::append::Outcome;
 use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::error::Error;
 
@@ -25,12 +28,20 @@ struct NewEvent {
 }
 
 impl NewEvent {
-    /// `None` if a column that must not be NULL is: PostgreSQL will say so itself.
-    fn read(call: &Call, columns: &Columns) -> Option<Self> {
-        let aggregate_id = call.value(columns.aggregate_id)?;
-        Some(Self {
-            event_id: call.value(columns.event_id)?,
-            event_type: Bytes::of(call.value(columns.event_type)?),
+    /// Refuses NULL here, where no ALTER TABLE can allow it: a row must not go in
+    /// without a stamp.
+    fn read(call: &Call, log: &Log) -> Result<Self, Error> {
+        let columns = &log.columns;
+        let known = |number, column| {
+            call.value(number).ok_or_else(|| Error::NullColumn {
+                table: log.name.clone(),
+                column,
+            })
+        };
+        let aggregate_id = known(columns.aggregate_id, "aggregate_id")?;
+        Ok(Self {
+            event_id: known(columns.event_id, "event_id")?,
+            event_type: Bytes::of(known(columns.event_type, "event_type")?),
             aggregate_id,
             aggregate: Bytes::of(aggregate_id),
             version: call
@@ -47,28 +58,56 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     if !log.state.takes_events() {
         return Err(log.not_active());
     }
-    let Some(event) = NewEvent::read(call, &log.columns) else {
-        return Ok(Some(call.unchanged()));
+    let event = NewEvent::read(call, &log)?;
+    let awaited = outcome::claim(log.position_sequence, || uuid_bytes(event.event_id));
+    let mode = awaited.as_ref().map_or(Mode::Plain, |row| row.mode);
+    let tell = |position, version, deduplicated| {
+        if let Some(row) = &awaited {
+            row.tell(Outcome {
+                event_id: uuid_bytes(event.event_id),
+                position,
+                version,
+                deduplicated,
+            });
+        }
     };
-    let head = if log.versions.needs_head(event.version) {
-        Some(heads::lock(
-            &log,
-            event.aggregate_id,
-            event.aggregate.as_slice(),
-        )?)
+    if let Mode::Repeat(logged) = mode {
+        // Its id is another one if a trigger of the user's has changed it.
+        if uuid_bytes(event.event_id) != logged.event_id
+            || event.identity().content() != logged.content
+        {
+            return Err(Error::IdReused {
+                event_id: uuid_text(event.event_id),
+                position: logged.position,
+            });
+        }
+        duplicates::note(log.event_table, event.event_id, logged.position);
+        tell(logged.position, Some(logged.version), true);
+        return Ok(None);
+    }
+    let numbered = matches!(mode, Mode::Numbered);
+    let versioned = numbered || log.versions.needs_head(event.version);
+    let head = if versioned {
+        let aggregate = event.aggregate.as_slice();
+        Some(heads::lock(&log, event.aggregate_id, aggregate)?)
     } else {
         None
     };
     let txid = stamped(incarnation::epoch()?, own_txid());
     let position = next_value(log.position_sequence);
-    if dedup::original(&log, &event.identity(), position)?.is_some() {
+    if let Some(original) = dedup::original(&log, &event.identity(), position)? {
+        if let Some(row) = &awaited {
+            let version = history::version_at(row.event_table, event.aggregate_id, original)?;
+            tell(original, version, true);
+        }
         return Ok(None);
     }
     let next = |head| {
-        log.versions
-            .next(head, event.version, || event.aggregate.to_text())
+        let given = event.version.or(numbered.then_some(head + 1));
+        log.versions.next(head, given, || event.aggregate.to_text())
     };
     let version = head.map(next).transpose()?;
+    tell(position, version, false);
     Ok(Some(stamp(call, &log.columns, position, txid, version)))
 }
 

@@ -1,18 +1,19 @@
 //! `create_event_table`: the table and its segments as the caller, its heads and
 //! ledger as the extension.
 
-use super::{attach, keyed, ledgers};
+use super::{attach, keyed, ledgers, options};
 use crate::catalog::event_tables::{self, EventTable, Options};
 use crate::catalog::names::{self, NewName};
 use crate::catalog::{incarnation, segments};
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
+use crate::pg::naming::free_sequence_name;
 use crate::pg::security::{Platform, current_user};
-use crate::pg::spi::{self, Arg, Under};
+use crate::pg::spi;
 use pganalytics_core::error::Error;
 use pganalytics_core::ledger::Ledgers;
 use pganalytics_core::segment::State;
-use pganalytics_core::sql::literal;
+use pganalytics_core::sql::{literal, qualified};
 use pganalytics_core::version::Versions;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
@@ -44,7 +45,7 @@ fn create_event_table(
 
 fn create(name: &str, options: Options) -> Result<Oid, Error> {
     Versions::parse(options.versions)?;
-    check_ranges(&options)?;
+    options::check(&options)?;
     let name = NewName::parse(name)?;
     let (root, sequence) = create_root(&name);
     let deduplicates = options
@@ -82,54 +83,13 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     Ok(root)
 }
 
-fn check_ranges(options: &Options) -> Result<(), Error> {
-    let bad = |option: &str, hint| {
-        Err(Error::BadArgument {
-            message: format!("\"{option}\" is out of range"),
-            hint,
-        })
-    };
-    if options.dedup_window.is_some_and(|w| w.as_micros() < 0) {
-        return bad(
-            "dedup_window",
-            "Give an interval, zero for no deduplication, or NULL for as long as events are kept.",
-        );
-    }
-    if options
-        .segment_size
-        .is_some_and(|size| size_bytes(size) <= 0)
-    {
-        return bad(
-            "segment_size",
-            "Give a size above zero, such as '10 GB', or NULL for no limit.",
-        );
-    }
-    if options.segment_interval.as_micros() <= 0 {
-        return bad("segment_interval", "Give an interval above zero.");
-    }
-    if options.retention.is_some_and(|r| r.as_micros() <= 0) {
-        return bad(
-            "retention",
-            "Give an interval above zero, or NULL to keep events for ever.",
-        );
-    }
-    Ok(())
-}
-
-/// A size as PostgreSQL reads it.
-fn size_bytes(size: &str) -> i64 {
-    let sql = "SELECT pg_catalog.pg_size_bytes($1)";
-    spi::run(sql, vec![Arg::Text(size)], Under::Active)[0].number(0)
-}
-
 /// The partitioned table and its position sequence, made with the caller's rights.
 fn create_root(name: &NewName) -> (Oid, Oid) {
     let table = name.sql();
-    let sequence = NewName {
-        schema: name.schema.clone(),
-        name: format!("{}_position_seq", truncated(&name.name, 50)),
-    }
-    .sql();
+    let sequence = qualified(
+        &name.schema,
+        &free_sequence_name(&name.schema, &name.name, "position"),
+    );
     spi::execute(&format!("CREATE SEQUENCE {sequence}"));
     spi::execute(&format!(
         "CREATE TABLE {table} (
@@ -194,13 +154,6 @@ const COLUMNS: [(&str, &str); 13] = [
 /// A relation made a moment ago.
 fn found(name: &str) -> Oid {
     names::find(name).unwrap_or(Oid::INVALID)
-}
-
-fn truncated(name: &str, most: usize) -> &str {
-    let end = (0..=most.min(name.len()))
-        .rev()
-        .find(|i| name.is_char_boundary(*i));
-    &name[..end.unwrap_or(0)]
 }
 
 #[pg_extern(sql = false)]

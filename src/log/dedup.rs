@@ -25,13 +25,20 @@ pub struct Identity<'a> {
     pub payload: &'a [u8],
 }
 
+impl Identity<'_> {
+    /// The hash of the event's content.
+    pub fn content(&self) -> i64 {
+        content_hash(self.event_type, self.aggregate_id, self.payload)
+    }
+}
+
 /// Enters the event into the ledgers of its segment, or returns the position of
 /// the original that is there already.
 pub fn original(log: &Log, event: &Identity, position: i64) -> Result<Option<i64>, Error> {
     let Some(ledger) = log.ledgers.ledger else {
         return Ok(None);
     };
-    let content = content_hash(event.event_type, event.aggregate_id, event.payload);
+    let content = event.content();
     let mut row = [event.event_id, Datum::from(position), Datum::from(content)];
     let likely_new = LAST_WAS_NEW.get();
     let past = log.ledgers.past.map(|past| past.open(Key::Uuid));

@@ -34,10 +34,9 @@ pub fn lock(log: &Log, aggregate_id: Datum, aggregate: &[u8]) -> Result<i64, Err
             let own = greatest_in(log, log.number, aggregate_id)?;
             return Ok(own.max(floor.version));
         }
-        // What is in the head by now does not cover an older segment.
-        Some(floor) if log.number < floor.segment => return Err(log.not_active()),
-        Some(floor) => newest(log, floor, aggregate_id)?,
-        None => take(log, aggregate_id)?,
+        Some(floor) if floor.segment < log.number => newest(log, floor, aggregate_id)?,
+        // One that goes back to the closing segment: see that the floor covers that.
+        _ => take(log, aggregate_id)?,
     };
     let floor = Floor {
         version,

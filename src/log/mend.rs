@@ -121,7 +121,7 @@ fn damaged(table: &EventTable) -> Vec<Damage> {
 }
 
 /// The old owner cannot give it away, and the platform need not be able to.
-fn hand_over(segment: &str, owner: Oid) {
+pub fn hand_over(segment: &str, owner: Oid) {
     let _superuser = ActingAs::new(SUPERUSER);
     let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
     spi::execute(&format!(

@@ -3,22 +3,33 @@
 //! ```text
 //! INSERT → leaf's trigger (append) → head lock (heads) → position → ledger (dedup)
 //!        → version → stamp → heap
+//!
+//! append(): elements of the array → heads and what the log holds (history) → INSERTs,
+//!           whose trigger tells what becomes of each row (outcome)
 //! ```
 
 mod append;
 mod attach;
+mod batch;
 mod bounds;
 mod create;
+mod ddl;
 mod dedup;
+mod elements;
 mod guard;
 mod heads;
+mod history;
 mod keyed;
 mod ledgers;
 mod mend;
+mod options;
+mod outcome;
 mod roll;
 mod segments;
 mod settings;
 
+pub use batch::{append, append_events};
+pub use ddl::on_ddl;
 pub use guard::on_event;
 pub use mend::mend;
 pub use roll::{expire, frozen, next_steps, perform};

@@ -1,8 +1,11 @@
 //! The C functions that pgrx's attributes do not fit: a trigger that may return
 //! nothing, a default that is evaluated per row, a set of an unnamed row type.
 
-use super::trigger::Call;
+use super::ddl::Event;
+use super::error::OrRaise;
+use super::trigger::{Bytes, Call};
 use super::{Datum, Oid};
+use pganalytics_core::append::Outcome;
 use pganalytics_core::error::Error;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -38,6 +41,13 @@ entry!(
     }
 );
 
+entry!(pg_finfo_on_ddl, on_ddl, "The event triggers.", |fcinfo| {
+    // SAFETY: this is the running call.
+    let event = unsafe { Event::new(fcinfo) };
+    crate::log::on_ddl(event).or_raise();
+    Datum::from(0)
+});
+
 entry!(
     pg_finfo_active_segment,
     active_segment,
@@ -45,9 +55,7 @@ entry!(
     |fcinfo| {
         // SAFETY: STRICT, with one argument of type regclass.
         let sequence = unsafe { (*fcinfo).args.as_slice(1)[0].value };
-        Datum::from(crate::log::active_segment(Oid::from(
-            sequence.value() as u32
-        )))
+        Datum::from(crate::log::active_segment(oid(sequence)))
     }
 );
 
@@ -77,3 +85,80 @@ entry!(
         }
     }
 );
+
+/// The arguments of the running call; `None` is NULL.
+///
+/// # Safety
+/// `fcinfo` is that of a running function with this many arguments.
+unsafe fn arguments<const COUNT: usize>(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> [Option<Datum>; COUNT] {
+    // SAFETY: as the caller promises.
+    let args = unsafe { (*fcinfo).args.as_slice(COUNT) };
+    std::array::from_fn(|place| (!args[place].isnull).then_some(args[place].value))
+}
+
+/// Returns what became of events as rows of (event_id, position, version,
+/// deduplicated).
+///
+/// # Safety
+/// `fcinfo` is that of a running function that returns a set of such rows.
+unsafe fn return_outcomes(
+    fcinfo: pg_sys::FunctionCallInfo,
+    append: impl FnOnce() -> Result<Vec<Outcome>, Error>,
+) -> Datum {
+    // SAFETY: a uuid is passed by reference, to 16 bytes that `outcomes` keeps
+    // until the rows have been copied.
+    unsafe {
+        let mut outcomes = vec![];
+        super::srf::return_values(fcinfo, || {
+            outcomes = append().or_raise();
+            let row = |outcome: &Outcome| {
+                [
+                    Some(Datum::from(outcome.event_id.as_ptr())),
+                    Some(Datum::from(outcome.position)),
+                    outcome.version.map(Datum::from),
+                    Some(Datum::from(outcome.deduplicated)),
+                ]
+            };
+            outcomes.iter().map(row).collect()
+        });
+    }
+    Datum::from(0)
+}
+
+entry!(
+    pg_finfo_append,
+    append,
+    "Appends events to one aggregate.",
+    |fcinfo| {
+        // SAFETY: arguments of types regclass, text, jsonb and bigint.
+        unsafe {
+            let [table, aggregate, events, expected] = arguments(fcinfo);
+            return_outcomes(fcinfo, || {
+                let aggregate = aggregate.map(|text| Bytes::of(text).as_slice().to_vec());
+                let expected = expected.map(|version| version.value() as i64);
+                crate::log::append(table.map(oid), aggregate, events, expected)
+            })
+        }
+    }
+);
+
+entry!(
+    pg_finfo_append_events,
+    append_events,
+    "Appends events to several aggregates.",
+    |fcinfo| {
+        // SAFETY: arguments of types regclass, jsonb and jsonb.
+        unsafe {
+            let [table, events, expected] = arguments(fcinfo);
+            return_outcomes(fcinfo, || {
+                crate::log::append_events(table.map(oid), events, expected)
+            })
+        }
+    }
+);
+
+fn oid(datum: Datum) -> Oid {
+    Oid::from(datum.value() as u32)
+}

@@ -1,7 +1,7 @@
 //! Index scans without SPI.
 
 use pgrx::pg_sys::{self, Oid};
-use pgrx::prelude::*;
+use std::ops::ControlFlow;
 
 /// How a relation is opened.
 #[derive(Clone, Copy)]
@@ -127,8 +127,74 @@ fn condition(
     key
 }
 
-/// The greatest version of `aggregate` in a segment, own rows included (also
-/// those of the running statement), from its index (aggregate_id, version).
+/// Which events of an aggregate to visit, and in which order.
+#[derive(Clone, Copy)]
+pub enum Visit {
+    /// From this version on.
+    From(i64),
+    /// All that have a version, the last one first.
+    Backwards,
+}
+
+/// Visits the versioned events of `aggregate` in a segment by its index
+/// (aggregate_id, version), own rows included, also those of the running
+/// statement, until `visit` breaks.
+pub fn visit_versions(
+    segment: &Relation,
+    index: Oid,
+    aggregate: pg_sys::Datum,
+    which: Visit,
+    mut visit: impl FnMut(&Slot) -> ControlFlow<()>,
+) {
+    let index = Relation::open(index, Lock::Read);
+    let slot = Slot::of(segment);
+    let mut version = pg_sys::ScanKeyData::default();
+    // SAFETY: the scan ends before the slot and the relations are released. The
+    // second key, "version IS NOT NULL" or ">=", is as the executor builds it.
+    unsafe {
+        let direction = match which {
+            Visit::From(first) => {
+                pg_sys::ScanKeyInit(
+                    &mut version,
+                    2,
+                    pg_sys::BTGreaterEqualStrategyNumber as u16,
+                    Oid::from(pg_sys::F_INT8GE),
+                    pg_sys::Datum::from(first),
+                );
+                pg_sys::ScanDirection::ForwardScanDirection
+            }
+            Visit::Backwards => {
+                pg_sys::ScanKeyEntryInitialize(
+                    &mut version,
+                    (pg_sys::SK_ISNULL | pg_sys::SK_SEARCHNOTNULL) as i32,
+                    2,
+                    0,
+                    Oid::INVALID,
+                    Oid::INVALID,
+                    Oid::INVALID,
+                    pg_sys::Datum::from(0),
+                );
+                pg_sys::ScanDirection::BackwardScanDirection
+            }
+        };
+        let mut keys = [
+            equals(&index, pg_sys::Oid::from(pg_sys::F_TEXTEQ), aggregate),
+            version,
+        ];
+        let scan =
+            pg_sys::index_beginscan(segment.0, index.0, &raw mut pg_sys::SnapshotSelfData, 2, 0);
+        pg_sys::index_rescan(scan, keys.as_mut_ptr(), 2, std::ptr::null_mut(), 0);
+        while pg_sys::index_getnext_slot(scan, direction, slot.0) {
+            pgrx::check_for_interrupts!();
+            if visit(&slot).is_break() {
+                break;
+            }
+        }
+        pg_sys::index_endscan(scan);
+    }
+}
+
+/// The greatest version of `aggregate` in a segment, own rows included.
 ///
 /// The caller holds the aggregate's head: nobody else can be writing versions.
 pub fn greatest_version(
@@ -137,35 +203,12 @@ pub fn greatest_version(
     version: i16,
     aggregate: pg_sys::Datum,
 ) -> Option<i64> {
-    let index = Relation::open(index, Lock::Read);
-    let slot = Slot::of(segment);
-    let mut not_null = pg_sys::ScanKeyData::default();
-    // SAFETY: the scan ends before the slot and the relations are released. The
-    // second key, "version IS NOT NULL", is the form the executor builds for it.
-    unsafe {
-        pg_sys::ScanKeyEntryInitialize(
-            &mut not_null,
-            (pg_sys::SK_ISNULL | pg_sys::SK_SEARCHNOTNULL) as i32,
-            2,
-            0,
-            Oid::INVALID,
-            Oid::INVALID,
-            Oid::INVALID,
-            pg_sys::Datum::from(0),
-        );
-        let mut keys = [
-            equals(&index, pg_sys::Oid::from(pg_sys::F_TEXTEQ), aggregate),
-            not_null,
-        ];
-        let scan =
-            pg_sys::index_beginscan(segment.0, index.0, &raw mut pg_sys::SnapshotSelfData, 2, 0);
-        pg_sys::index_rescan(scan, keys.as_mut_ptr(), 2, std::ptr::null_mut(), 0);
-        let found =
-            pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::BackwardScanDirection, slot.0);
-        let greatest = found.then(|| slot.value(version)).flatten();
-        pg_sys::index_endscan(scan);
-        greatest.and_then(|datum| i64::from_datum(datum, false))
-    }
+    let mut greatest = None;
+    visit_versions(segment, index, aggregate, Visit::Backwards, |slot| {
+        greatest = Some(slot.number(version));
+        ControlFlow::Break(())
+    });
+    greatest
 }
 
 /// The number of rows, counted up to `most`, that the active snapshot sees and

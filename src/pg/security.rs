@@ -108,6 +108,12 @@ pub fn current_user() -> Oid {
     unsafe { pg_sys::GetUserId() }
 }
 
+/// Whether somebody acts for somebody else, as [`ActingAs`] does.
+pub fn is_restricted() -> bool {
+    // SAFETY: a plain accessor.
+    unsafe { pg_sys::InSecurityRestrictedOperation() }
+}
+
 /// Whether the acting role has the rights of `owner`.
 pub fn has_rights_of(owner: Oid) -> bool {
     // SAFETY: reads catalogs inside a transaction.
@@ -171,16 +177,42 @@ pub fn role_sql(role: Oid) -> String {
     pganalytics_core::sql::ident(&name)
 }
 
+/// Raises PostgreSQL's own error in a transaction that must not write.
+pub fn require_writable() {
+    // SAFETY: reads variables of the backend; the name ends in NUL.
+    unsafe { pg_sys::PreventCommandIfReadOnly(c"append()".as_ptr()) }
+}
+
+/// Raises PostgreSQL's own error unless the acting role may insert into some
+/// column of a relation.
+pub fn require_insert(relation: Oid) {
+    if may_on_any_column(relation, pg_sys::ACL_INSERT) {
+        return;
+    }
+    // SAFETY: the name is palloc'd, or null if the relation is gone.
+    unsafe {
+        pg_sys::aclcheck_error(
+            pg_sys::AclResult::ACLCHECK_NO_PRIV,
+            pg_sys::ObjectType::OBJECT_TABLE,
+            pg_sys::get_rel_name(relation),
+        );
+    }
+}
+
 /// Whether the acting role may read some column of a relation.
 pub fn may_read_any_column(relation: Oid) -> bool {
-    let (user, select) = (current_user(), pg_sys::AclMode::from(pg_sys::ACL_SELECT));
+    may_on_any_column(relation, pg_sys::ACL_SELECT)
+}
+
+fn may_on_any_column(relation: Oid, mode: u32) -> bool {
+    let (user, mode) = (current_user(), pg_sys::AclMode::from(mode));
     // SAFETY: reads the catalog; a relation that is gone raises an error.
     unsafe {
-        pg_sys::pg_class_aclcheck(relation, user, select) == pg_sys::AclResult::ACLCHECK_OK
+        pg_sys::pg_class_aclcheck(relation, user, mode) == pg_sys::AclResult::ACLCHECK_OK
             || pg_sys::pg_attribute_aclcheck_all(
                 relation,
                 user,
-                select,
+                mode,
                 pg_sys::AclMaskHow::ACLMASK_ANY,
             ) == pg_sys::AclResult::ACLCHECK_OK
     }

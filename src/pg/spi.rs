@@ -4,6 +4,7 @@
 //! reads state and tail cannot leave that to chance.
 
 use super::snapshot::Snapshot;
+use super::trigger::Bytes;
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
 use std::cell::RefCell;
@@ -28,6 +29,12 @@ pub enum Arg<'a> {
     Time(pgrx::datum::TimestampWithTimeZone),
     /// `text[]`
     Texts(Vec<String>),
+    /// `text`, as PostgreSQL has it
+    RawText(pg_sys::Datum),
+    /// `jsonb`, as PostgreSQL has it
+    Jsonb(pg_sys::Datum),
+    /// `uuid[]`
+    Uuids(Vec<[u8; 16]>),
 }
 
 /// Which snapshot a statement reads under.
@@ -67,6 +74,35 @@ impl Row {
     }
 }
 
+/// A row of a result as PostgreSQL has it, gone when the statement is over.
+pub struct RawRow {
+    tuple: pg_sys::HeapTuple,
+    descriptor: pg_sys::TupleDesc,
+}
+
+impl RawRow {
+    /// The column (from 0); `None` is NULL.
+    pub fn value(&self, column: usize) -> Option<pg_sys::Datum> {
+        let mut null = false;
+        // SAFETY: a row of the result and its descriptor; a column beyond is NULL.
+        let value = unsafe {
+            pg_sys::SPI_getbinval(self.tuple, self.descriptor, column as i32 + 1, &mut null)
+        };
+        (!null).then_some(value)
+    }
+
+    /// A `text` column in the encoding of the database.
+    pub fn bytes(&self, column: usize) -> Option<Vec<u8>> {
+        self.value(column)
+            .map(|datum| Bytes::of(datum).as_slice().to_vec())
+    }
+
+    /// A `text` column, as a [`Row`] has it.
+    pub fn text(&self, column: usize) -> Option<String> {
+        self.value(column).map(|datum| Bytes::of(datum).to_text())
+    }
+}
+
 fn c_string(text: &str) -> CString {
     // A NUL byte cannot come from PostgreSQL text.
     CString::new(text.replace('\0', "")).unwrap_or_default()
@@ -82,32 +118,56 @@ fn datum(arg: Arg) -> (Oid, Option<pg_sys::Datum>) {
         Arg::Interval(interval) => (pg_sys::INTERVALOID, interval.into_datum()),
         Arg::Time(time) => (pg_sys::TIMESTAMPTZOID, time.into_datum()),
         Arg::Texts(list) => (pg_sys::TEXTARRAYOID, list.into_datum()),
+        Arg::RawText(datum) => (pg_sys::TEXTOID, Some(datum)),
+        Arg::Jsonb(datum) => (pg_sys::JSONBOID, Some(datum)),
+        Arg::Uuids(ids) => {
+            let ids: Vec<_> = ids.into_iter().map(pgrx::Uuid::from_bytes).collect();
+            (pg_sys::UUIDARRAYOID, ids.into_datum())
+        }
     }
 }
 
 thread_local! {
     /// Plans kept for the life of the backend, by statement.
-    static KEPT: RefCell<HashMap<&'static str, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+    static KEPT: RefCell<HashMap<Box<str>, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
 }
+
+/// Beyond this many no more are kept: some name tables and columns of the user's.
+const MOST_KEPT: usize = 500;
 
 /// Runs one statement and returns its rows. Errors are raised.
 pub fn run(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
-    run_with(args, under, |types| prepare(sql, types))
+    run_with(args, under, |types| prepare(sql, types), text_row)
 }
 
 /// The same for a statement that runs often: its plan is kept. (PostgreSQL makes
 /// it anew when a relation in it changes.)
-pub fn run_kept(sql: &'static str, args: Vec<Arg>, under: Under) -> Vec<Row> {
-    run_with(args, under, |types| {
-        if let Some(plan) = KEPT.with(|kept| kept.borrow().get(sql).copied()) {
-            return plan;
-        }
-        let plan = prepare(sql, types);
+pub fn run_kept(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
+    run_with(args, under, |types| kept(sql, types), text_row)
+}
+
+/// The same for what text would lose: `read` gets each row as it is.
+pub fn read_kept<T>(
+    sql: &str,
+    args: Vec<Arg>,
+    under: Under,
+    read: impl Fn(&RawRow) -> T,
+) -> Vec<T> {
+    run_with(args, under, |types| kept(sql, types), read)
+}
+
+/// Connected to SPI.
+fn kept(sql: &str, types: &mut [Oid]) -> pg_sys::SPIPlanPtr {
+    if let Some(plan) = KEPT.with(|kept| kept.borrow().get(sql).copied()) {
+        return plan;
+    }
+    let plan = prepare(sql, types);
+    if KEPT.with(|kept| kept.borrow().len()) < MOST_KEPT {
         // SAFETY: a plan made a moment ago; kept, it outlives the connection.
         unsafe { pg_sys::SPI_keepplan(plan) };
-        KEPT.with(|kept| kept.borrow_mut().insert(sql, plan));
-        plan
-    })
+        KEPT.with(|kept| kept.borrow_mut().insert(sql.into(), plan));
+    }
+    plan
 }
 
 /// Connected to SPI.
@@ -122,11 +182,12 @@ fn prepare(sql: &str, types: &mut [Oid]) -> pg_sys::SPIPlanPtr {
     plan
 }
 
-fn run_with(
+fn run_with<T>(
     args: Vec<Arg>,
     under: Under,
     plan: impl FnOnce(&mut [Oid]) -> pg_sys::SPIPlanPtr,
-) -> Vec<Row> {
+    read: impl Fn(&RawRow) -> T,
+) -> Vec<T> {
     let (mut types, mut values, mut nulls) = (vec![], vec![], vec![]);
     for (oid, value) in args.into_iter().map(datum) {
         types.push(oid);
@@ -157,7 +218,7 @@ fn run_with(
         if code < 0 {
             error!("could not run a statement of pg_analytics: code {code}");
         }
-        let rows = copy_rows();
+        let rows = copy_rows(read);
         pg_sys::SPI_finish();
         rows
     }
@@ -165,7 +226,7 @@ fn run_with(
 
 /// # Safety
 /// Directly after a successful execution, connected to SPI.
-unsafe fn copy_rows() -> Vec<Row> {
+unsafe fn copy_rows<T>(read: impl Fn(&RawRow) -> T) -> Vec<T> {
     // SAFETY: SPI_tuptable is null or describes SPI_processed rows.
     unsafe {
         let table = pg_sys::SPI_tuptable;
@@ -173,19 +234,27 @@ unsafe fn copy_rows() -> Vec<Row> {
             return vec![];
         }
         let count = (*table).numvals as usize;
-        let columns = (*(*table).tupdesc).natts;
         (0..count)
             .map(|row| {
-                let tuple = *(*table).vals.add(row);
-                Row((1..=columns)
-                    .map(|column| {
-                        let value = pg_sys::SPI_getvalue(tuple, (*table).tupdesc, column);
-                        (!value.is_null())
-                            .then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
-                    })
-                    .collect())
+                read(&RawRow {
+                    tuple: *(*table).vals.add(row),
+                    descriptor: (*table).tupdesc,
+                })
             })
             .collect()
+    }
+}
+
+fn text_row(row: &RawRow) -> Row {
+    // SAFETY: a row of the result and its descriptor; the text ends in NUL.
+    unsafe {
+        let columns = (*row.descriptor).natts;
+        Row((1..=columns)
+            .map(|column| {
+                let value = pg_sys::SPI_getvalue(row.tuple, row.descriptor, column);
+                (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+            })
+            .collect())
     }
 }
 

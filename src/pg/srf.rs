@@ -18,6 +18,34 @@ unsafe extern "C-unwind" {
 /// Sends the rows of a query, read under the active snapshot, to the caller.
 pub type Fill<'a> = &'a mut dyn FnMut(&str);
 
+/// Announces a materialised result of the function's declared row type, and
+/// fills it with the rows that `produce` returns.
+///
+/// # Safety
+/// `fcinfo` is that of the running function; the values fit its row type and, as
+/// far as they point to anything, live as long as the call.
+pub unsafe fn return_values<const COLUMNS: usize>(
+    fcinfo: pg_sys::FunctionCallInfo,
+    produce: impl FnOnce() -> Vec<[Option<pg_sys::Datum>; COLUMNS]>,
+) {
+    // SAFETY: InitMaterializedSRF checks the call and leaves the store in rsinfo,
+    // which copies what it is given.
+    unsafe {
+        pg_sys::InitMaterializedSRF(fcinfo, 0);
+        let result = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+        for row in produce() {
+            let mut values = row.map(|value| value.unwrap_or(pg_sys::Datum::from(0)));
+            let mut nulls = row.map(|value| value.is_none());
+            pg_sys::tuplestore_putvalues(
+                (*result).setResult,
+                (*result).setDesc,
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            );
+        }
+    }
+}
+
 /// Announces a materialised result of the function's declared row type, and has
 /// `produce` fill it.
 ///

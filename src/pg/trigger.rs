@@ -95,12 +95,6 @@ impl Call {
         }
     }
 
-    /// The new row unchanged, as the trigger's result.
-    pub fn unchanged(&self) -> Datum {
-        // SAFETY: see `new`.
-        Datum::from(unsafe { (*self.0).tg_trigtuple })
-    }
-
     /// The new row with some columns replaced, as the trigger's result.
     pub fn with(&self, columns: &mut [i32], values: &mut [Datum]) -> Datum {
         let mut nulls = vec![false; columns.len()];
@@ -143,6 +137,21 @@ impl Bytes {
     pub fn to_text(&self) -> String {
         String::from_utf8_lossy(self.as_slice()).into_owned()
     }
+}
+
+/// A `text` of these bytes, in the encoding of the database.
+pub fn text(bytes: &[u8]) -> Datum {
+    // SAFETY: copies the bytes; no text is longer than an int says.
+    Datum::from(unsafe {
+        pg_sys::cstring_to_text_with_len(bytes.as_ptr().cast(), bytes.len() as i32)
+    })
+}
+
+/// How many triggers are running, one inside the other.
+pub fn depth() -> i32 {
+    // SAFETY: the function takes no arguments and reads a variable.
+    let depth = unsafe { pgrx::direct_function_call::<i32>(pg_sys::pg_trigger_depth, &[]) };
+    depth.unwrap_or(0)
 }
 
 /// Draws the next number of a sequence, with the rights of the extension.

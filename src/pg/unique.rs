@@ -43,20 +43,9 @@ impl Target {
         }
     }
 
-    /// Whether the row in `slot` is of this transaction or its snapshot sees it.
+    /// See [`visible`].
     pub fn sees(&self, slot: &Slot) -> bool {
-        if is_own(slot) {
-            return true;
-        }
-        // SAFETY: inside a transaction above READ COMMITTED, whose snapshot is set;
-        // the slot holds a stored row of the table and pins its page.
-        unsafe {
-            pg_sys::table_tuple_satisfies_snapshot(
-                self.table.raw(),
-                slot.0,
-                pg_sys::GetTransactionSnapshot(),
-            )
-        }
+        visible(&self.table, slot)
     }
 }
 
@@ -341,9 +330,29 @@ fn is_own(slot: &Slot) -> bool {
     }
 }
 
+/// Whether the row in `slot` is of this transaction or its snapshot sees it.
+pub fn visible(table: &Relation, slot: &Slot) -> bool {
+    if is_own(slot) {
+        return true;
+    }
+    // SAFETY: inside a transaction above READ COMMITTED, whose snapshot is set;
+    // the slot holds a stored row of `table` and pins its page.
+    unsafe {
+        pg_sys::table_tuple_satisfies_snapshot(
+            table.raw(),
+            slot.0,
+            pg_sys::GetTransactionSnapshot(),
+        )
+    }
+}
+
+/// The bytes of a `uuid`.
+pub fn uuid_bytes(datum: pg_sys::Datum) -> [u8; 16] {
+    // SAFETY: the datum points to the 16 bytes of a uuid.
+    unsafe { *datum.cast_mut_ptr::<[u8; 16]>() }
+}
+
 /// A `uuid` as text, for messages.
 pub fn uuid_text(datum: pg_sys::Datum) -> String {
-    // SAFETY: the datum points to the 16 bytes of a uuid.
-    let bytes = unsafe { *datum.cast_mut_ptr::<[u8; 16]>() };
-    uuid::Uuid::from_bytes(bytes).to_string()
+    uuid::Uuid::from_bytes(uuid_bytes(datum)).to_string()
 }

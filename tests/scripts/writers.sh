@@ -9,12 +9,15 @@ source "$(dirname "$0")/lib/writers.sh"
 seconds=${WRITERS_SECONDS:-10}
 make_event_table
 
+script unit <<< "\\set k random(1, 300)
+INSERT INTO witness SELECT event_id FROM pganalytics.append('events', 'unit' || :k, (SELECT jsonb_agg(jsonb_build_object(
+    'event_type', 'x', 'event_id', md5('unit' || :k || i), 'payload', jsonb_build_object('v', i))) FROM generate_series(1, 3) i), 0) WHERE NOT deduplicated;"
 script retried <<< "\\set k random(1, 300)
 INSERT INTO events (event_id, event_type, aggregate_id, payload)
   VALUES (md5('retried' || :k)::uuid, 'retried', 'retried' || :k % 4, jsonb_build_object('v', :k));"
 
 pids=()
-bench writers -c 8 -j 2 -f "$work/single.sql@8" -f "$work/cold.sql@3" -f "$work/several.sql@4" -f "$work/savepoints.sql@4" \
+bench writers -c 8 -j 2 -f "$work/single.sql@8" -f "$work/cold.sql@3" -f "$work/several.sql@4" -f "$work/batch.sql@4" -f "$work/unit.sql@4" -f "$work/savepoints.sql@4" \
   -f "$work/retried.sql@4" -f "$work/rolled_back.sql@2" -f "$work/blocks.sql@1" -f "$work/prepared_COMMIT.sql@1" \
   -f "$work/prepared_ROLLBACK.sql@1" -f "$work/fold_own.sql@1" & pids+=($!)
 bench folds -c 2 -f "$work/fold.sql" & pids+=($!)
@@ -40,6 +43,8 @@ DECLARE bad bigint;
 BEGIN
   SELECT count(*) INTO bad FROM events WHERE event_type = 'retried';
   ASSERT bad = 300, format('%s of 300 retried events are there', bad);
+  SELECT count(*) INTO bad FROM (SELECT FROM events WHERE aggregate_id LIKE 'unit%' GROUP BY aggregate_id HAVING count(*) <> 3) u;
+  ASSERT bad = 0, format('%s units are there in part or more than once', bad);
   SELECT count(*) INTO bad FROM pganalytics_data.generation WHERE folds < 2;
   ASSERT bad = 0, 'the folds did not run beside the writers';
 END $$;

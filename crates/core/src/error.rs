@@ -33,6 +33,28 @@ pub enum Error {
         /// The version that the producer gave.
         given: i64,
     },
+    /// The aggregate is not at the version that the caller of `append` expects.
+    #[error("version conflict on aggregate \"{aggregate}\"")]
+    UnexpectedVersion {
+        /// The aggregate appended to.
+        aggregate: String,
+        /// Its current version (0: it has no events).
+        head: i64,
+        /// The version expected.
+        expected: i64,
+    },
+    /// A batch with an expected version holds old events and new ones.
+    #[error("some of the events of aggregate \"{aggregate}\" have been appended before")]
+    PartlyAppended {
+        /// The aggregate appended to.
+        aggregate: String,
+        /// The id of one that is in the log, as text.
+        known: String,
+        /// Where it stands.
+        position: i64,
+        /// The id of one that is not, or not next to it.
+        other: String,
+    },
     /// The table asks for a version and the event has none.
     #[error("event of aggregate \"{aggregate}\" has no version")]
     VersionRequired {
@@ -77,6 +99,46 @@ pub enum Error {
         /// The number that takes appends.
         active: i32,
     },
+    /// An event without what every event has.
+    #[error("null value in column \"{column}\" of event table \"{table}\"")]
+    NullColumn {
+        /// The event table.
+        table: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// A foreign key to an event table or segment.
+    #[error("foreign key \"{constraint}\" cannot reference event table \"{table}\"")]
+    ForeignKey {
+        /// The constraint.
+        constraint: String,
+        /// The event table.
+        table: String,
+    },
+    /// A partition that the extension did not make.
+    #[error("\"{partition}\" cannot be a partition of event table \"{table}\"")]
+    ForeignPartition {
+        /// The partition.
+        partition: String,
+        /// The event table.
+        table: String,
+    },
+    /// A segment that somebody wants to take out of the log.
+    #[error("segments of event table \"{table}\" cannot be {action}")]
+    SegmentTaken {
+        /// `detached` or `dropped`.
+        action: &'static str,
+        /// The event table.
+        table: String,
+    },
+    /// A trigger that would run when the event is numbered and stamped.
+    #[error("trigger \"{trigger}\" of event table \"{table}\" would run after \"~~append\"")]
+    LateTrigger {
+        /// The trigger.
+        trigger: String,
+        /// The event table.
+        table: String,
+    },
     /// A column that the extension reads or sets has been renamed or dropped.
     #[error("column \"{column}\" of event table \"{table}\" does not exist")]
     ColumnMissing {
@@ -100,6 +162,14 @@ pub enum Error {
     NullArgument {
         /// Its name.
         argument: &'static str,
+    },
+    /// A NULL in an event where there must be a value.
+    #[error("\"{key}\" of event {number} must not be null")]
+    NullInEvent {
+        /// The key.
+        key: &'static str,
+        /// The number of the event in its array, from 1.
+        number: usize,
     },
     /// The relation is known to nobody: not created here, or restored in part.
     #[error("\"{name}\" is not an event table")]
@@ -178,20 +248,25 @@ impl UserError for Error {
     fn sqlstate(&self) -> &'static str {
         match self {
             Self::VersionConflict { .. }
+            | Self::UnexpectedVersion { .. }
             | Self::ConcurrentAppend { .. }
             | Self::ConcurrentProjection { .. } => "40001",
             Self::NoWorker => "53000",
-            Self::VersionRequired { .. } => "23502",
-            Self::IdReused { .. } => "23505",
+            Self::VersionRequired { .. } | Self::NullColumn { .. } => "23502",
+            Self::ForeignKey { .. } => "42830",
+            Self::LateTrigger { .. } => "42939",
+            Self::IdReused { .. } | Self::PartlyAppended { .. } => "23505",
             Self::RestoreRunning
             | Self::AppendOnly { .. }
+            | Self::ForeignPartition { .. }
+            | Self::SegmentTaken { .. }
             | Self::MissingIndex { .. }
             | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
             Self::ColumnMissing { .. } => "42703",
             Self::ColumnType { .. } => "42804",
-            Self::NullArgument { .. } => "22004",
+            Self::NullArgument { .. } | Self::NullInEvent { .. } => "22004",
             Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
             Self::AlreadyExists { .. } => "42710",
             Self::Unsupported { .. } => "0A000",
@@ -205,10 +280,30 @@ impl UserError for Error {
                 "The aggregate is at version {head}, so the next version is {}; version {given} was given.",
                 head + 1
             ),
+            Self::UnexpectedVersion { head, expected, .. } => {
+                format!("The aggregate is at version {head}; version {expected} was expected.")
+            }
+            Self::PartlyAppended { known, other, .. } if known == other => {
+                format!("Event {known} is there twice.")
+            }
+            Self::PartlyAppended {
+                known,
+                position,
+                other,
+                ..
+            } => format!(
+                "Event {known} is in the log at position {position}; event {other} is not, or not in its place after it."
+            ),
             Self::IdReused { position, .. } => format!(
                 "The event at position {position} has the same id, and a different type, aggregate or payload."
             ),
             Self::AppendOnly { .. } => "Events are only ever appended.".into(),
+            Self::ForeignKey { .. } => {
+                "It would keep old segments from leaving and new ones from coming.".into()
+            }
+            Self::LateTrigger { .. } => {
+                "BEFORE triggers run in the order of their names, and \"~~append\" has to be the last: it numbers and stamps the event.".into()
+            }
             Self::SegmentNotActive { active, .. } => format!("Appends go to segment {active}."),
             _ => return None,
         })
@@ -217,12 +312,27 @@ impl UserError for Error {
     fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::VersionConflict { .. } => {
+                Self::VersionConflict { .. } | Self::UnexpectedVersion { .. } => {
                     "Reload the aggregate and run the unit of work again."
                 }
                 Self::VersionRequired { .. } => {
-                    "The table was created with versions => 'required': give every event the version after the aggregate's last one."
+                    "The table has versions => 'required': give every event the version after the aggregate's last one."
                 }
+                Self::PartlyAppended { .. } => {
+                    "A retry must send the same events again, no more and no fewer; new events need new ids."
+                }
+                Self::NullInEvent { .. } => "Give a value.",
+                Self::NullColumn { .. } => {
+                    "Give a value. Leave event_id out for a new one."
+                }
+                Self::ForeignKey { .. } => "Keep event_id without a foreign key: events are never deleted one by one.",
+                Self::ForeignPartition { .. } => {
+                    "The extension makes the segments. To bring events in, INSERT them into the event table."
+                }
+                Self::SegmentTaken { .. } => {
+                    "Old events leave by retention. DROP TABLE of the event table drops all of it."
+                }
+                Self::LateTrigger { .. } => "Choose a name that sorts before it, or make it an AFTER trigger.",
                 Self::IdReused { .. } => {
                     "A retry must repeat the event unchanged; a new event needs a new id."
                 }

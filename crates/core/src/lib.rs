@@ -2,6 +2,7 @@
 //! values, tested in milliseconds. The extension (root package) reads datums,
 //! calls in here and writes the result back.
 
+pub mod append;
 pub mod checkpoint;
 pub mod content;
 pub mod error;

@@ -73,6 +73,10 @@ script several <<< "$hot
 WITH e AS (INSERT INTO events (event_type, aggregate_id, payload)
   SELECT 'x', 'hot' || 1 + (i * :b) % 6, jsonb_build_object('v', i) FROM generate_series(1, 2 * :a) i RETURNING event_id)
 INSERT INTO witness TABLE e;"
+script batch <<< "$hot
+INSERT INTO witness SELECT event_id FROM pganalytics.append_events('events', (SELECT jsonb_agg(jsonb_build_object(
+    'event_type', 'x', 'aggregate_id', 'hot' || 1 + (i * :b) % 6, 'payload', jsonb_build_object('v', i)))
+  FROM generate_series(1, 2 * :a) i));"
 script savepoints <<< "${hot}BEGIN;
 $(append "'hot' || :a" :v)
 SAVEPOINT s;

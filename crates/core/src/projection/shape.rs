@@ -142,6 +142,9 @@ pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<St
             ident(&format!("{index_prefix}_key")),
             shape.conflict_target()
         ),
+        // A publication FOR ALL TABLES would otherwise forbid to update it. (It costs
+        // WAL where wal_level is logical, and nothing elsewhere.)
+        format!("ALTER TABLE {state} REPLICA IDENTITY FULL"),
     ];
     if !shape.keys.is_empty() {
         statements.push(format!(

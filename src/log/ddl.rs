@@ -1,0 +1,48 @@
+//! What a user's DDL may not do to an event table, and what has to be done after it.
+//! Event triggers call this when a command begins, has dropped something, and ends.
+
+use super::{attach, mend};
+use crate::catalog::{ddl, incarnation, names};
+use crate::pg::ddl::Event;
+use crate::pg::security::{Platform, is_restricted};
+use pganalytics_core::error::Error;
+
+/// Refuses what would break the log, and hands segments over to a new owner.
+pub fn on_ddl(event: Event) -> Result<(), Error> {
+    // The extension's own commands; and a restore, which makes things in an order
+    // of its own. (Before the first event table there is nothing to keep.)
+    if matches!(event, Event::Begins) || is_restricted() || incarnation::epoch().is_err() {
+        return Ok(());
+    }
+    let _platform = Platform::act();
+    let taken = |action, table| Err(Error::SegmentTaken { action, table });
+    match event {
+        Event::Begins => Ok(()),
+        // At the end is too late: DETACH CONCURRENTLY commits half-way.
+        Event::Detaches(from) => {
+            ddl::event_table(from).map_or(Ok(()), |table| taken("detached", table))
+        }
+        Event::Drops => ddl::dropped_segment().map_or(Ok(()), |table| taken("dropped", table)),
+        Event::Ends => on_end(),
+    }
+}
+
+fn on_end() -> Result<(), Error> {
+    let touched = ddl::touched();
+    if let Some((constraint, table)) = ddl::foreign_key(&touched) {
+        return Err(Error::ForeignKey { constraint, table });
+    }
+    if let Some((partition, table)) = ddl::foreign_partition(&touched) {
+        return Err(Error::ForeignPartition { partition, table });
+    }
+    if let Some((trigger, table)) = ddl::late_trigger(&touched) {
+        return Err(Error::LateTrigger { trigger, table });
+    }
+    // ALTER TABLE … OWNER changes the event table only, and DROP OWNED BY the old
+    // owner would drop events.
+    for (segment, owner) in ddl::segments_left_behind(&touched) {
+        attach::grant_schema(owner);
+        mend::hand_over(&names::sql_name(segment), owner);
+    }
+    Ok(())
+}
