@@ -96,8 +96,6 @@ CREATE TABLE pganalytics_data.generation (
 CREATE INDEX generation_projection ON pganalytics_data.generation (projection);
 COMMENT ON TABLE pganalytics_data.generation IS 'the states of projections and how far they have folded';
 
-GRANT SELECT ON pganalytics_data.event_table, pganalytics_data.segment TO PUBLIC;
-
 -- A dump takes the rows whose relations exist: what was dropped leaves its row
 -- until the next sweep.
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table',

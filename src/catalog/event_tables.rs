@@ -124,6 +124,12 @@ pub struct Options<'a> {
     pub segment_size: Option<&'a str>,
 }
 
+/// Waits for whoever else is changing what all event tables share, and keeps others
+/// from it until the transaction ends. Readers and writers wait for nobody.
+pub fn one_at_a_time() {
+    spi::execute("LOCK TABLE pganalytics_data.event_table IN SHARE UPDATE EXCLUSIVE MODE");
+}
+
 /// A number for a new event table.
 pub fn next_id() -> i32 {
     entries::next_number("event_table_id")

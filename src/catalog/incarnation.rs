@@ -10,7 +10,7 @@ use crate::pg::security::Platform;
 use crate::pg::spi::{self, Under};
 use pganalytics_core::error::Error;
 
-use super::names;
+use super::{event_tables, names};
 
 thread_local! {
     /// The epoch, under one key.
@@ -64,6 +64,10 @@ fn read() -> Result<(Vec<Oid>, u32), Error> {
 /// refreshed by a restore.
 pub fn mark() {
     let _platform = Platform::act();
+    if names::find(MARKER).is_some() {
+        return;
+    }
+    event_tables::one_at_a_time();
     if names::find(MARKER).is_none() {
         spi::execute(
             "CREATE MATERIALIZED VIEW pganalytics_data.incarnation_marker AS SELECT gen_random_uuid() AS marker",

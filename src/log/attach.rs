@@ -4,10 +4,9 @@
 //! readers nor writers of the event table. All of it is done as the owner of the
 //! event table: an index or a constraint of theirs may call their functions.
 
-use crate::catalog::event_tables::EventTable;
+use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::names::{self, sql_name};
 use crate::pg::Oid;
-use crate::pg::lock;
 use crate::pg::security::{ActingAs, Platform, Settings, role_sql};
 use crate::pg::spi::{self, Arg};
 use pganalytics_core::sql::ident;
@@ -44,18 +43,15 @@ pub fn segment(table: &EventTable, number: i32) -> Oid {
 /// once: a GRANT that changes nothing still writes, and two at a time do not agree.
 pub fn grant_schema(owner: Oid) {
     let _platform = Platform::act();
-    let missing_on = || {
-        let row = spi::latest(
-            "SELECT oid, has_schema_privilege($1, oid, 'CREATE') FROM pg_namespace WHERE nspname = 'pganalytics_data'",
-            vec![Arg::Oid(owner)],
-        );
-        row.filter(|row| row.known(1) == "f").map(|row| row.oid(0))
+    let may_create = || {
+        let sql = "SELECT has_schema_privilege($1, 'pganalytics_data', 'CREATE')";
+        spi::latest(sql, vec![Arg::Oid(owner)]).is_some_and(|row| row.known(0) == "t")
     };
-    let Some(schema) = missing_on() else {
+    if may_create() {
         return;
-    };
-    lock::hold_schema(schema);
-    if missing_on().is_some() {
+    }
+    event_tables::one_at_a_time();
+    if !may_create() {
         let owner = role_sql(owner);
         spi::execute(&format!(
             "GRANT CREATE ON SCHEMA pganalytics_data TO {owner}"

@@ -35,7 +35,8 @@ impl Relation {
         // SAFETY: returns null if there is no such relation.
         let relation =
             unsafe { pg_sys::try_relation_open(oid, pg_sys::AccessShareLock as pg_sys::LOCKMODE) };
-        (!relation.is_null()).then_some(Self(relation))
+        // Not `then_some`, which would make one of null and drop it.
+        (!relation.is_null()).then(|| Self(relation))
     }
 
     /// For the other modules of the boundary.

@@ -108,11 +108,3 @@ pub fn pin_extension() -> bool {
         pg_sys::get_extension_oid(name, true) == extension
     }
 }
-
-/// Keeps others who ask for this out until the transaction ends, and nobody who
-/// makes things in the schema.
-pub fn hold_schema(schema: Oid) {
-    let mode = pg_sys::ShareUpdateExclusiveLock as i32;
-    // SAFETY: inside a transaction; locks an object of this kind.
-    unsafe { pg_sys::LockDatabaseObject(pg_sys::NamespaceRelationId, schema, 0, mode) }
-}

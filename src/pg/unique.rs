@@ -316,17 +316,15 @@ fn lock_found(table: &Relation, slot: &Slot) -> bool {
 
 /// Whether this transaction, a subtransaction of it included, made the row in `slot`.
 fn is_own(slot: &Slot) -> bool {
-    // SAFETY: the slot holds a stored row, which has system columns.
+    // SAFETY: the slot holds a stored row, whose header is read where it lies.
     unsafe {
-        let mut null = false;
-        let inserter = (*(*slot.0).tts_ops)
-            .getsysattr
-            .map(|read| read(slot.0, pg_sys::MinTransactionIdAttributeNumber, &mut null));
-        inserter.is_some_and(|id| {
-            pg_sys::TransactionIdIsCurrentTransactionId(pg_sys::TransactionId::from(
-                id.value() as u32
-            ))
-        })
+        let mut copied = false;
+        let header = (*pg_sys::ExecFetchSlotHeapTuple(slot.0, false, &mut copied)).t_data;
+        // A frozen row keeps the id of its transaction, which four billion later is
+        // that of another one.
+        let frozen = pg_sys::HEAP_XMIN_FROZEN as u16;
+        (*header).t_infomask & frozen != frozen
+            && pg_sys::TransactionIdIsCurrentTransactionId((*header).t_choice.t_heap.t_xmin)
     }
 }
 

@@ -17,9 +17,7 @@ kills=${ROLLS_KILLS:-0}
 push='5 minutes'
 make_event_table ", dedup_window => '30 minutes', segment_interval => '1 day'"
 sql > /dev/null <<'SQL'
-ALTER TABLE witness ADD at timestamptz NOT NULL DEFAULT clock_timestamp();
 CREATE TABLE skipped (event_id uuid);
-CREATE INDEX ON events (aggregate_id) WHERE event_type = 'retried';
 
 -- An id that other clients try, too, and what became of it.
 CREATE FUNCTION retry(k int) RETURNS void LANGUAGE plpgsql AS $$
@@ -64,7 +62,7 @@ BEGIN
   INSERT INTO witness SELECT unnest(ids);
 END $$;
 
--- What maintenance will find, one push later; a ledger that goes is noted.
+-- What maintenance will find: everything is older.
 CREATE FUNCTION push(by interval) RETURNS void LANGUAGE sql AS $$
   UPDATE pganalytics_data.segment SET active_since = active_since - by, closed_at = closed_at - by
 $$;
@@ -161,31 +159,33 @@ touch "$work/stop"
 wait "$maintainer"
 [ "$(sql -c 'SELECT count(*) FROM pg_prepared_xacts')" = 0 ] || { echo "prepared transactions are left"; exit 1; }
 
-# Everything that can be sealed is; nothing is in anybody's way.
-for _ in 1 2 3; do sql -c 'CALL pganalytics.run_maintenance()'; done
+rolled=$(sql -c "SELECT count(*) FROM pganalytics.segments WHERE state = 'frozen'")
+[ "$rolled" -ge $((seconds / 5)) ] || { echo "only $rolled segments have rolled under load"; exit 1; }
+# Nobody is in the way: everything is sealed that can be, and on a slow machine, too, a
+# ledger has expired in the end.
+for _ in 1 2 3 4 5 6 7; do
+  sql -c "SELECT pganalytics.roll_segment('events')" -c "SELECT push(2 * interval '$push')" -c 'CALL pganalytics.run_maintenance()' > /dev/null
+done
 sql > "$work/result" <<'SQL'
 SELECT check_projections();
 SELECT pganalytics.refresh_projection('by_aggregate'), pganalytics.refresh_projection('overall');
 SELECT check_projections();
 SQL
 check_events
-sql -v least=$((seconds / 5)) <<'SQL' >> "$work/result"
-SELECT set_config('test.least', :'least', false) \g /dev/null
+sql <<'SQL' >> "$work/result"
 DO $$
 DECLARE bad bigint; s record;
 BEGIN
   FOR s IN SELECT * FROM pganalytics.segments WHERE state IN ('sealed', 'bounded', 'frozen') LOOP
-    EXECUTE format('SELECT count(*) FILTER (WHERE recorded_at > $1 OR occurred_at NOT BETWEEN $2 AND $3
-        OR position NOT BETWEEN $4 AND $5) + abs(count(*) - $6) FROM %s', s.relation)
-      INTO bad USING 'infinity'::timestamptz, s.first_occurred_at, s.last_occurred_at, s.first_position, s.last_position, s.rows;
+    EXECUTE format('SELECT count(*) FILTER (WHERE occurred_at NOT BETWEEN $1 AND $2
+        OR position NOT BETWEEN $3 AND $4) + abs(count(*) - $5) FROM %s', s.relation)
+      INTO bad USING s.first_occurred_at, s.last_occurred_at, s.first_position, s.last_position, s.rows;
     ASSERT bad = 0, format('%s rows of segment %s are not as the catalog says', bad, s.number);
     ASSERT s.rows = 0 OR s.state = 'sealed' OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = s.relation
       AND conname = 'pganalytics_bounds' AND convalidated), format('segment %s has no bounds', s.number);
   END LOOP;
   SELECT count(*) INTO bad FROM pganalytics.segments WHERE state IN ('closing', 'shut', 'sealed', 'bounded');
   ASSERT bad = 0, format('%s segments are stuck', bad);
-  SELECT count(*) INTO bad FROM pganalytics.segments WHERE state = 'frozen';
-  ASSERT bad >= current_setting('test.least')::int, format('only %s segments were frozen', bad);
   SELECT count(*) INTO bad FROM pganalytics_data.segment WHERE state = 'frozen' AND ledger IS NULL;
   ASSERT bad > 0, 'no ledger has expired';
   SELECT count(*) INTO bad FROM (

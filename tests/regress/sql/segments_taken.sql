@@ -152,6 +152,15 @@ SELECT n FROM of_timeless;
 COMMIT;
 SELECT n FROM of_timeless;
 
+-- The catalog is not for everybody to read: the views leave out what is not theirs.
+SET ROLE regress_mallory;
+\set VERBOSITY sqlstate
+SELECT FROM pganalytics_data.event_table;
+SELECT FROM pganalytics_data.segment;
+SELECT FROM pganalytics.segments WHERE event_table = 'victors'::regclass;
+\set VERBOSITY default
+RESET ROLE;
+
 SET client_min_messages = warning;
 DROP SCHEMA m CASCADE;
 RESET search_path;
