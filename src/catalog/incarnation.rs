@@ -7,7 +7,7 @@
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::pg::security::Platform;
-use crate::pg::spi::{self, Under};
+use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
 
 use super::{event_tables, names};
@@ -28,16 +28,24 @@ pub fn epoch() -> Result<u32, Error> {
         .map(|epoch| *epoch)
 }
 
+/// Whether the database is being restored, or has no event table yet. Writes nothing:
+/// it is asked while a restore has yet to load what [`epoch`] would write.
+pub fn is_incomplete() -> bool {
+    let _platform = Platform::act();
+    populated_marker().is_none()
+}
+
+fn populated_marker() -> Option<Oid> {
+    let row = spi::latest(
+        "SELECT oid FROM pg_class WHERE oid = to_regclass($1) AND relispopulated",
+        vec![Arg::Text(MARKER)],
+    );
+    row.map(|row| row.oid(0))
+}
+
 fn read() -> Result<(Vec<Oid>, u32), Error> {
     let _platform = Platform::act();
-    let marker = names::find(MARKER).ok_or(Error::RestoreRunning)?;
-    let populated = spi::latest(
-        "SELECT 1 FROM pg_class WHERE oid = 'pganalytics_data.incarnation_marker'::regclass AND relispopulated",
-        vec![],
-    );
-    if populated.is_none() {
-        return Err(Error::RestoreRunning);
-    }
+    let marker = populated_marker().ok_or(Error::RestoreRunning)?;
     let row = spi::latest(
         "SELECT i.epoch, coalesce((SELECT max(epoch) + 1 FROM pganalytics_data.incarnation), 0) \
          FROM pganalytics_data.incarnation_marker m LEFT JOIN pganalytics_data.incarnation i USING (marker)",

@@ -11,7 +11,7 @@ use pganalytics_core::error::Error;
 pub fn on_ddl(event: Event) -> Result<(), Error> {
     // The extension's own commands; and a restore, which makes things in an order
     // of its own. (Before the first event table there is nothing to keep.)
-    if matches!(event, Event::Begins) || is_restricted() || incarnation::epoch().is_err() {
+    if matches!(event, Event::Begins) || is_restricted() || incarnation::is_incomplete() {
         return Ok(());
     }
     let _platform = Platform::act();

@@ -64,8 +64,8 @@ impl Folding {
             let there = lock::pin_extension();
             let list = there.then(upkeep::projections);
             // While a dump is being restored, nothing may be folded or written.
-            let restoring = list.as_ref().is_some_and(|list| !list.is_empty())
-                && incarnation::epoch() == Err(Error::RestoreRunning);
+            let restoring =
+                list.as_ref().is_some_and(|list| !list.is_empty()) && incarnation::is_incomplete();
             Ok(if restoring { Some(vec![]) } else { list })
         });
         if list.is_ok() {

@@ -97,7 +97,7 @@ fn all() -> Vec<EventTable> {
     let tables = transaction::run(|| {
         let there = lock::pin_extension();
         let tables = if there { event_tables::all() } else { vec![] };
-        let restoring = !tables.is_empty() && incarnation::epoch() == Err(Error::RestoreRunning);
+        let restoring = !tables.is_empty() && incarnation::is_incomplete();
         Ok(if restoring { vec![] } else { tables })
     });
     tables.unwrap_or_default()
