@@ -14,6 +14,16 @@ use crate::pg::snapshot::{clock, own_txid};
 use crate::pg::trigger::{Bytes, Call, next_value};
 use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::error::Error;
+use pganalytics_core::given::{Given, Place};
+use pganalytics_core::hint::Hints;
+use std::cell::RefCell;
+
+thread_local! {
+    /// The versions that this transaction has given.
+    static GIVEN: RefCell<Given> = RefCell::default();
+    /// The versions that this session has met, true or not by now.
+    static MET: RefCell<Hints> = RefCell::default();
+}
 
 /// The parts of the new row that the decisions are made from.
 struct NewEvent {
@@ -66,15 +76,17 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     {
         return Ok(None);
     }
+    let place = Place {
+        txid,
+        table: log.heads.table.to_u32(),
+        segment: call.relation().to_u32(),
+        rows: call.rows_inserted(),
+    };
+    let aggregate = event.aggregate.as_slice();
     let version = if versioned {
-        let segment = Relation::open(call.relation(), Lock::Held);
-        let head = greatest_version(
-            &segment,
-            log.version_index,
-            log.columns.version,
-            event.aggregate_id,
-        )
-        .unwrap_or(0);
+        let head = GIVEN
+            .with_borrow_mut(|given| given.version(place, aggregate))
+            .unwrap_or_else(|| current_version(call, &log, &event));
         Some(
             log.versions
                 .next(head, event.version, || event.aggregate.to_text())?,
@@ -82,7 +94,30 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     } else {
         None
     };
+    if let Some(number) = version {
+        MET.with_borrow_mut(|met| met.keep(place.table, aggregate, number));
+    }
+    GIVEN.with_borrow_mut(|given| given.pass(place, version.map(|number| (aggregate, number))));
     Ok(Some(stamp(call, &log.columns, position, txid, version)))
+}
+
+/// The current version of the event's aggregate, from the log: looked for from the last
+/// one that this session met, else from the beginning.
+fn current_version(call: &Call, log: &Log, event: &NewEvent) -> i64 {
+    let segment = Relation::open(call.relation(), Lock::Held);
+    let greatest = |at_least| {
+        greatest_version(
+            &segment,
+            log.version_index,
+            log.columns.version,
+            event.aggregate_id,
+            at_least,
+        )
+    };
+    MET.with_borrow(|met| met.get(log.heads.table.to_u32(), event.aggregate.as_slice()))
+        .and_then(greatest)
+        .or_else(|| greatest(1))
+        .unwrap_or(0)
 }
 
 impl NewEvent {
@@ -98,18 +133,13 @@ impl NewEvent {
 
 /// Writes what the extension sets over whatever the producer supplied.
 fn stamp(call: &Call, columns: &Columns, position: i64, txid: u64, version: Option<i64>) -> Datum {
-    let now = clock();
-    let mut numbers = vec![
-        i32::from(columns.recorded_at),
-        i32::from(columns.position),
-        i32::from(columns.txid),
+    let mut set = vec![
+        (columns.recorded_at, Datum::from(clock())),
+        (columns.position, Datum::from(position)),
+        (columns.txid, Datum::from(txid)),
     ];
-    let mut values = vec![Datum::from(now), Datum::from(position), Datum::from(txid)];
-    if let Some(version) = version {
-        numbers.push(i32::from(columns.version));
-        values.push(Datum::from(version));
-    }
-    call.with(&mut numbers, &mut values)
+    set.extend(version.map(|number| (columns.version, Datum::from(number))));
+    call.with(&set)
 }
 
 /// The trigger on each segment, before each row.

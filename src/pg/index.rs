@@ -112,8 +112,12 @@ fn condition(
     key
 }
 
-/// The greatest version of `aggregate` in a segment, own rows included (also
-/// those of the running statement), from its index (aggregate_id, version).
+/// The greatest version of `aggregate` in a segment, if it is `at_least` so much, own
+/// rows included (also those of the running statement), from its index (aggregate_id,
+/// version).
+///
+/// The scan reads all versions of that kind that share a page of the index: a bound
+/// close to the greatest saves most of its time.
 ///
 /// The caller holds the aggregate's head: nobody else can be writing versions.
 pub fn greatest_version(
@@ -121,26 +125,24 @@ pub fn greatest_version(
     index: Oid,
     version: i16,
     aggregate: pg_sys::Datum,
+    at_least: i64,
 ) -> Option<i64> {
     let index = Relation::open(index, Lock::Read);
     let slot = Slot::of(segment);
-    let mut not_null = pg_sys::ScanKeyData::default();
-    // SAFETY: the scan ends before the slot and the relations are released. The
-    // second key, "version IS NOT NULL", is the form the executor builds for it.
+    let mut bound = pg_sys::ScanKeyData::default();
+    // SAFETY: the scan ends before the slot and the relations are released. NULLs
+    // satisfy no operator.
     unsafe {
-        pg_sys::ScanKeyEntryInitialize(
-            &mut not_null,
-            (pg_sys::SK_ISNULL | pg_sys::SK_SEARCHNOTNULL) as i32,
+        pg_sys::ScanKeyInit(
+            &mut bound,
             2,
-            0,
-            Oid::INVALID,
-            Oid::INVALID,
-            Oid::INVALID,
-            pg_sys::Datum::from(0),
+            pg_sys::BTGreaterEqualStrategyNumber as u16,
+            Oid::from(pg_sys::F_INT8GE),
+            pg_sys::Datum::from(at_least),
         );
         let mut keys = [
-            equals(&index, pg_sys::Oid::from(pg_sys::F_TEXTEQ), aggregate),
-            not_null,
+            equals(&index, Oid::from(pg_sys::F_TEXTEQ), aggregate),
+            bound,
         ];
         let scan =
             pg_sys::index_beginscan(segment.0, index.0, &raw mut pg_sys::SnapshotSelfData, 2, 0);

@@ -52,12 +52,20 @@ pub fn insert(
         if look_first && let Some(()) = find(table, &index, key, values[0], &slot) {
             return Outcome::Taken(slot);
         }
-        if insert_speculatively(table, &index, values) {
+        if insert_speculatively(table, &index, values, &slot) {
             return Outcome::Inserted;
         }
         look_first = true;
     }
 }
+
+/// What marks a row that is kept or taken back in a moment. ExecInsert numbers
+/// these marks and holds a lock by that name, so that others can wait for it. That
+/// lock costs as much as the row's index entry, and nobody waits between the two:
+/// whoever meets the mark looks again after a pause.
+const UNDECIDED: u32 = 1;
+/// In microseconds.
+const PAUSE: std::ffi::c_long = 50;
 
 /// Finds the live row with `key`, waiting for transactions that are at it.
 fn find(
@@ -94,8 +102,9 @@ fn find(
             pg_sys::index_endscan(scan);
             match busy {
                 None => return Some(()),
-                Some(id) if dirty.speculativeToken != 0 => {
-                    pg_sys::SpeculativeInsertionWait(id, dirty.speculativeToken);
+                Some(_) if dirty.speculativeToken != 0 => {
+                    pgrx::check_for_interrupts!();
+                    pg_sys::pg_usleep(PAUSE);
                 }
                 Some(id) => pg_sys::XactLockTableWait(
                     id,
@@ -110,11 +119,14 @@ fn find(
 
 /// Inserts row and index entry; `false`: somebody else may have the key, and
 /// the row has been taken back.
-fn insert_speculatively(table: &Relation, index: &Relation, values: &mut [pg_sys::Datum]) -> bool {
-    let slot = Slot::of(table);
-    // SAFETY: the protocol of ExecInsert: the token's lock is held from before
-    // the row can be seen until it is kept or taken back. The index is a btree,
-    // which does not look at the IndexInfo.
+fn insert_speculatively(
+    table: &Relation,
+    index: &Relation,
+    values: &mut [pg_sys::Datum],
+    slot: &Slot,
+) -> bool {
+    // SAFETY: the protocol of ExecInsert but for the lock, see `UNDECIDED`. The
+    // index is a btree, which does not look at the IndexInfo.
     unsafe {
         pg_sys::ExecClearTuple(slot.0);
         for (place, value) in values.iter().enumerate() {
@@ -122,15 +134,13 @@ fn insert_speculatively(table: &Relation, index: &Relation, values: &mut [pg_sys
             *(*slot.0).tts_isnull.add(place) = false;
         }
         pg_sys::ExecStoreVirtualTuple(slot.0);
-        let own = pg_sys::GetCurrentTransactionId();
-        let token = pg_sys::SpeculativeInsertionLockAcquire(own);
         pg_sys::table_tuple_insert_speculative(
             table.raw(),
             slot.0,
             pg_sys::GetCurrentCommandId(true),
             0,
             std::ptr::null_mut(),
-            token,
+            UNDECIDED,
         );
         let alone = pg_sys::index_insert(
             index.raw(),
@@ -142,8 +152,7 @@ fn insert_speculatively(table: &Relation, index: &Relation, values: &mut [pg_sys
             false,
             std::ptr::null_mut(),
         );
-        pg_sys::table_tuple_complete_speculative(table.raw(), slot.0, token, alone);
-        pg_sys::SpeculativeInsertionLockRelease(own);
+        pg_sys::table_tuple_complete_speculative(table.raw(), slot.0, UNDECIDED, alone);
         alone
     }
 }
@@ -168,13 +177,12 @@ pub fn lock(table: &Relation, index: Oid, kind: Key, key: pg_sys::Datum) -> bool
 
 /// Locks the row in `slot`; `false`: somebody has replaced or removed it.
 fn lock_found(table: &Relation, slot: &Slot) -> bool {
-    // SAFETY: the slot holds a stored row of `table`; the snapshot is pushed, as
-    // the table's access method asks for, and popped before anything else is.
+    // SAFETY: the slot holds a stored row of `table`. The statement that inserts has
+    // made its snapshot active; a heap does not look at it.
     unsafe {
         let mut failure = pg_sys::TM_FailureData::default();
         let mut place = (*slot.0).tts_tid;
         pg_sys::ExecClearTuple(slot.0);
-        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
         let result = pg_sys::table_tuple_lock(
             table.raw(),
             &mut place,
@@ -186,7 +194,6 @@ fn lock_found(table: &Relation, slot: &Slot) -> bool {
             0,
             &mut failure,
         );
-        pg_sys::PopActiveSnapshot();
         match result {
             pg_sys::TM_Result::TM_Ok => true,
             pg_sys::TM_Result::TM_Updated | pg_sys::TM_Result::TM_Deleted => false,

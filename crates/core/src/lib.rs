@@ -5,7 +5,9 @@
 pub mod checkpoint;
 pub mod content;
 pub mod error;
+pub mod given;
 pub mod hash;
+pub mod hint;
 pub mod hyperloglog;
 pub mod numeric;
 pub mod projection;
