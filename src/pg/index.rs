@@ -1,7 +1,7 @@
 //! Index scans without SPI.
 
 use pgrx::pg_sys::{self, Oid};
-use pgrx::prelude::*;
+use std::cell::Cell;
 
 /// How a relation is opened.
 #[derive(Clone, Copy)]
@@ -92,6 +92,67 @@ impl Drop for Slot {
     }
 }
 
+/// An index scan, ended when dropped. One at a time.
+pub(super) struct Scan(pg_sys::IndexScanDesc);
+
+thread_local! {
+    /// Where scans live. A scan takes 27 kB, beyond what PostgreSQL's other memory
+    /// contexts keep for the next one.
+    static SCANS: Cell<pg_sys::MemoryContext> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// In bytes: room for a scan, and for eight, so that one is no exception.
+const ROOM: (usize, usize) = (64 << 10, 512 << 10);
+
+impl Scan {
+    /// The rows of `table` that `snapshot` sees, by `index` and under `keys`.
+    ///
+    /// # Safety
+    /// `snapshot` outlives the scan.
+    pub unsafe fn begin(
+        table: &Relation,
+        index: &Relation,
+        snapshot: pg_sys::Snapshot,
+        keys: &mut [pg_sys::ScanKeyData],
+    ) -> Self {
+        // SAFETY: what a scan that failed has left is freed, and none is under way. The
+        // context lives as long as the backend.
+        unsafe {
+            if SCANS.get().is_null() {
+                SCANS.set(pg_sys::GenerationContextCreate(
+                    pg_sys::TopMemoryContext,
+                    c"pg_analytics index scans".as_ptr(),
+                    0,
+                    ROOM.0,
+                    ROOM.1,
+                ));
+            }
+            pg_sys::MemoryContextReset(SCANS.get());
+            let caller = pg_sys::MemoryContextSwitchTo(SCANS.get());
+            let count = keys.len() as i32;
+            let scan = pg_sys::index_beginscan(table.0, index.0, snapshot, count, 0);
+            pg_sys::MemoryContextSwitchTo(caller);
+            pg_sys::index_rescan(scan, keys.as_mut_ptr(), count, std::ptr::null_mut(), 0);
+            Self(scan)
+        }
+    }
+
+    /// Puts the next row into `slot`; `false`: there is none.
+    pub fn next(&mut self, direction: pg_sys::ScanDirection::Type, slot: &Slot) -> bool {
+        // SAFETY: the scan is under way; the slot fits its table.
+        unsafe { pg_sys::index_getnext_slot(self.0, direction, slot.0) }
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: begun in `begin`.
+            unsafe { pg_sys::index_endscan(self.0) }
+        }
+    }
+}
+
 /// An equality condition on the first column of an index.
 pub(super) fn equals(index: &Relation, function: Oid, value: pg_sys::Datum) -> pg_sys::ScanKeyData {
     condition(index, pg_sys::BTEqualStrategyNumber, function, value)
@@ -127,11 +188,11 @@ pub fn greatest_version(
     aggregate: pg_sys::Datum,
     at_least: i64,
 ) -> Option<i64> {
-    let index = Relation::open(index, Lock::Read);
+    // The lock that the statement has on it already.
+    let index = Relation::open(index, Lock::Write);
     let slot = Slot::of(segment);
     let mut bound = pg_sys::ScanKeyData::default();
-    // SAFETY: the scan ends before the slot and the relations are released. NULLs
-    // satisfy no operator.
+    // SAFETY: fills the key in. NULLs satisfy no operator.
     unsafe {
         pg_sys::ScanKeyInit(
             &mut bound,
@@ -140,19 +201,13 @@ pub fn greatest_version(
             Oid::from(pg_sys::F_INT8GE),
             pg_sys::Datum::from(at_least),
         );
-        let mut keys = [
-            equals(&index, Oid::from(pg_sys::F_TEXTEQ), aggregate),
-            bound,
-        ];
-        let scan =
-            pg_sys::index_beginscan(segment.0, index.0, &raw mut pg_sys::SnapshotSelfData, 2, 0);
-        pg_sys::index_rescan(scan, keys.as_mut_ptr(), 2, std::ptr::null_mut(), 0);
-        let found =
-            pg_sys::index_getnext_slot(scan, pg_sys::ScanDirection::BackwardScanDirection, slot.0);
-        let greatest = found.then(|| slot.value(version)).flatten();
-        pg_sys::index_endscan(scan);
-        greatest.and_then(|datum| i64::from_datum(datum, false))
     }
+    let same = equals(&index, Oid::from(pg_sys::F_TEXTEQ), aggregate);
+    let own = &raw mut pg_sys::SnapshotSelfData;
+    // SAFETY: that snapshot is a constant.
+    let mut scan = unsafe { Scan::begin(segment, &index, own, &mut [same, bound]) };
+    let backward = pg_sys::ScanDirection::BackwardScanDirection;
+    scan.next(backward, &slot).then(|| slot.number(version))
 }
 
 /// The number of rows, counted up to `most`, that the active snapshot sees and
@@ -170,17 +225,14 @@ pub fn count(table: Oid, index: Oid, from: u64, others: &[u64], most: i64) -> i6
         .map(|id| (pg_sys::BTEqualStrategyNumber, pg_sys::F_XID8EQ, *id));
     for (strategy, function, id) in std::iter::once(first).chain(rest) {
         let function = Oid::from(function);
-        let mut key = condition(&index, strategy, function, pg_sys::Datum::from(id));
-        // SAFETY: the scan ends before the slot and the relations are released.
-        unsafe {
-            let scan = pg_sys::index_beginscan(table.0, index.0, pg_sys::GetActiveSnapshot(), 1, 0);
-            pg_sys::index_rescan(scan, &mut key, 1, std::ptr::null_mut(), 0);
-            let forward = pg_sys::ScanDirection::ForwardScanDirection;
-            while seen < most && pg_sys::index_getnext_slot(scan, forward, slot.0) {
-                pgrx::check_for_interrupts!();
-                seen += 1;
-            }
-            pg_sys::index_endscan(scan);
+        let key = condition(&index, strategy, function, pg_sys::Datum::from(id));
+        // SAFETY: the active snapshot stays so.
+        let mut scan =
+            unsafe { Scan::begin(&table, &index, pg_sys::GetActiveSnapshot(), &mut [key]) };
+        let forward = pg_sys::ScanDirection::ForwardScanDirection;
+        while seen < most && scan.next(forward, &slot) {
+            pgrx::check_for_interrupts!();
+            seen += 1;
         }
     }
     seen

@@ -4,7 +4,7 @@
 //! Exact under concurrency: a key that another transaction has inserted and not
 //! yet committed is waited for; if that transaction rolls back, ours goes in.
 
-use super::index::{Lock, Relation, Slot, equals};
+use super::index::{Lock, Relation, Scan, Slot, equals};
 use pgrx::pg_sys::{self, Oid};
 
 /// The type of a unique key.
@@ -80,26 +80,22 @@ fn find(
             snapshot_type: pg_sys::SnapshotType::SNAPSHOT_DIRTY,
             ..Default::default()
         };
-        let mut scan_key = equals(index, kind.equality(), key);
-        // SAFETY: the scan ends before anything it uses is released; a dirty
-        // snapshot reports in its own fields who is at the row.
-        unsafe {
-            let scan = pg_sys::index_beginscan(table.raw(), index.raw(), &mut dirty, 1, 0);
-            pg_sys::index_rescan(scan, &mut scan_key, 1, std::ptr::null_mut(), 0);
-            let found = pg_sys::index_getnext_slot(
-                scan,
-                pg_sys::ScanDirection::ForwardScanDirection,
-                slot.0,
-            );
-            if !found {
-                pg_sys::index_endscan(scan);
-                return None;
-            }
+        let same = equals(index, kind.equality(), key);
+        let (found, busy, mut place) = {
+            // SAFETY: a dirty snapshot reports in its own fields who is at the row.
+            let mut scan = unsafe { Scan::begin(table, index, &raw mut dirty, &mut [same]) };
+            let found = scan.next(pg_sys::ScanDirection::ForwardScanDirection, slot);
             let busy = [dirty.xmin, dirty.xmax]
                 .into_iter()
                 .find(|id| *id != pg_sys::InvalidTransactionId);
-            let mut place = (*slot.0).tts_tid;
-            pg_sys::index_endscan(scan);
+            // SAFETY: a slot has a place, of a row or none.
+            (found, busy, unsafe { (*slot.0).tts_tid })
+        };
+        if !found {
+            return None;
+        }
+        // SAFETY: the scan has ended: nothing is held while others are waited for.
+        unsafe {
             match busy {
                 None => return Some(()),
                 Some(_) if dirty.speculativeToken != 0 => {

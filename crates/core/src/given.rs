@@ -26,91 +26,105 @@ pub struct Place {
     pub rows: Option<i64>,
 }
 
-/// What a session remembers of its transaction.
+/// What a session remembers of its transaction, by event table: it meets few.
 #[derive(Default)]
-pub struct Given {
-    txid: u64,
-    /// By number: a transaction has few.
-    tables: Vec<(u32, Table)>,
-}
+pub struct Given(Vec<Table>);
 
+#[derive(Default)]
 struct Table {
+    txid: u64,
+    table: u32,
     segment: u32,
-    /// What `rows` must be at the next event; `None`: do not trust `versions` again.
+    /// What `rows` must be at the next event; `None`: trust nothing any more.
     expected: Option<i64>,
-    versions: HashMap<Box<[u8]>, i64>,
+    /// The last event's, if any: mostly the next one's, and often the only one's.
+    last: Option<i64>,
+    last_aggregate: Vec<u8>,
+    /// Those of other aggregates before.
+    others: HashMap<Box<[u8]>, i64>,
 }
 
 impl Given {
     /// The current version of `aggregate`, if it is known for certain.
     pub fn version(&mut self, place: Place, aggregate: &[u8]) -> Option<i64> {
-        let table = self.table(place)?;
-        table.check(place);
-        table.versions.get(aggregate).copied()
+        self.table(place).version(aggregate)
     }
 
     /// The row passes the trigger, with this version if it has one.
     pub fn pass(&mut self, place: Place, versioned: Option<(&[u8], i64)>) {
-        let Some(table) = self.table(place) else {
-            return self.begin(place, versioned);
+        let table = self.table(place);
+        let Some(rows) = table.expected else {
+            return;
         };
-        table.check(place);
-        table.expected = table.expected.map(|rows| rows + 1);
-        if table.expected.is_some()
-            && let Some((aggregate, version)) = versioned
-        {
+        table.expected = Some(rows + 1);
+        if let Some((aggregate, version)) = versioned {
             table.note(aggregate, version);
         }
     }
 
-    /// The table of `place`, if it has had events in this transaction.
-    fn table(&mut self, place: Place) -> Option<&mut Table> {
-        if self.txid != place.txid {
-            self.txid = place.txid;
-            self.tables.clear();
+    /// What is known of the table of `place` there.
+    fn table(&mut self, place: Place) -> &mut Table {
+        let known = self.0.iter().position(|table| table.table == place.table);
+        let at = known.unwrap_or_else(|| {
+            self.0.push(Table::default());
+            self.0.len() - 1
+        });
+        let table = &mut self.0[at];
+        if table.txid == place.txid && known.is_some() {
+            table.check(place);
+        } else {
+            table.begin(place);
         }
-        let known = self
-            .tables
-            .iter_mut()
-            .find(|(number, _)| *number == place.table);
-        known.map(|(_, table)| table)
-    }
-
-    fn begin(&mut self, place: Place, versioned: Option<(&[u8], i64)>) {
-        let mut table = Table {
-            segment: place.segment,
-            expected: place.rows.map(|rows| rows + 1),
-            versions: HashMap::new(),
-        };
-        if table.expected.is_some()
-            && let Some((aggregate, version)) = versioned
-        {
-            table.note(aggregate, version);
-        }
-        self.tables.push((place.table, table));
+        table
     }
 }
 
 impl Table {
+    fn begin(&mut self, place: Place) {
+        self.txid = place.txid;
+        self.table = place.table;
+        self.segment = place.segment;
+        self.forget();
+        self.expected = place.rows;
+    }
+
     /// Gives up for the rest of the transaction unless every row went in, into one
     /// segment. For the rest: a row that another one's check or trigger puts in before
     /// that one itself could make the number right again by chance.
     fn check(&mut self, place: Place) {
-        if self.expected.is_none() || self.expected != place.rows || self.segment != place.segment {
-            self.expected = None;
-            self.versions.clear();
+        if self.expected.is_some() && (self.expected != place.rows || self.segment != place.segment)
+        {
+            self.forget();
         }
     }
 
+    fn forget(&mut self) {
+        self.expected = None;
+        self.last = None;
+        // Not `clear`: its time grows with what the map once held.
+        self.others = HashMap::new();
+    }
+
+    fn version(&self, aggregate: &[u8]) -> Option<i64> {
+        if self.last.is_some() && self.last_aggregate == aggregate {
+            return self.last;
+        }
+        self.others.get(aggregate).copied()
+    }
+
     fn note(&mut self, aggregate: &[u8], version: i64) {
-        if let Some(known) = self.versions.get_mut(aggregate) {
-            *known = version;
-            return;
+        if let Some(last) = self.last
+            && self.last_aggregate != aggregate
+        {
+            if self.others.len() >= MOST {
+                self.others = HashMap::new();
+            }
+            self.others
+                .insert(self.last_aggregate.as_slice().into(), last);
         }
-        if self.versions.len() >= MOST {
-            self.versions.clear();
-        }
-        self.versions.insert(aggregate.into(), version);
+        self.last = Some(version);
+        self.last_aggregate.clear();
+        self.last_aggregate.extend_from_slice(aggregate);
     }
 }
 
@@ -147,6 +161,17 @@ mod tests {
         assert_eq!(given.version(place(3), A), Some(6));
         // A duplicate does not pass.
         assert_eq!(given.version(place(3), A), Some(6));
+    }
+
+    #[test]
+    fn aggregates_may_take_turns() {
+        let mut given = after_one();
+        given.pass(place(1), Some((b"b", 1)));
+        given.pass(place(2), Some((A, 6)));
+        assert_eq!(given.version(place(3), b"b"), Some(1));
+        given.pass(place(3), Some((b"b", 2)));
+        assert_eq!(given.version(place(4), A), Some(6));
+        assert_eq!(given.version(place(4), b"b"), Some(2));
     }
 
     #[test]
@@ -219,10 +244,11 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let mut given = Given::default();
-        for rows in 0..=MOST as i64 {
+        // One more than the others and the last.
+        for rows in 0..MOST as i64 + 2 {
             given.pass(place(rows), Some((&rows.to_le_bytes(), 1)));
         }
-        let rows = MOST as i64 + 1;
+        let rows = MOST as i64 + 2;
         assert_eq!(given.version(place(rows), &0i64.to_le_bytes()), None);
         assert_eq!(
             given.version(place(rows), &(rows - 1).to_le_bytes()),
