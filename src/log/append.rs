@@ -94,9 +94,6 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     } else {
         None
     };
-    if let Some(number) = version {
-        MET.with_borrow_mut(|met| met.keep(place.table, aggregate, number));
-    }
     GIVEN.with_borrow_mut(|given| given.pass(place, version.map(|number| (aggregate, number))));
     Ok(Some(stamp(call, &log.columns, position, txid, version)))
 }
@@ -114,10 +111,13 @@ fn current_version(call: &Call, log: &Log, event: &NewEvent) -> i64 {
             at_least,
         )
     };
-    MET.with_borrow(|met| met.get(log.heads.table.to_u32(), event.aggregate.as_slice()))
-        .and_then(greatest)
-        .or_else(|| greatest(1))
-        .unwrap_or(0)
+    let (table, aggregate) = (log.heads.table.to_u32(), event.aggregate.as_slice());
+    let met = MET.with_borrow(|met| met.get(table, aggregate));
+    let current = met.and_then(greatest).or_else(|| greatest(1)).unwrap_or(0);
+    if current > 0 {
+        MET.with_borrow_mut(|met| met.keep(table, aggregate, current));
+    }
+    current
 }
 
 impl NewEvent {
@@ -133,13 +133,14 @@ impl NewEvent {
 
 /// Writes what the extension sets over whatever the producer supplied.
 fn stamp(call: &Call, columns: &Columns, position: i64, txid: u64, version: Option<i64>) -> Datum {
-    let mut set = vec![
+    let set = [
         (columns.recorded_at, Datum::from(clock())),
         (columns.position, Datum::from(position)),
         (columns.txid, Datum::from(txid)),
+        (columns.version, Datum::from(version.unwrap_or(0))),
     ];
-    set.extend(version.map(|number| (columns.version, Datum::from(number))));
-    call.with(&set)
+    // Without a version that column stays as it came.
+    call.with(&set[..if version.is_some() { 4 } else { 3 }])
 }
 
 /// The trigger on each segment, before each row.
