@@ -15,7 +15,7 @@ for setting in pganalytics.worker=off autovacuum=off max_wal_size=8GB checkpoint
     sql --command "ALTER SYSTEM SET ${setting%=*} = '${setting#*=}'"
 done
 sql --command 'SELECT pg_reload_conf()' >/dev/null
-dropdb --if-exists --force bench_run
+sql --command 'SET client_min_messages = warning' --command 'DROP DATABASE IF EXISTS bench_run WITH (FORCE)'
 createdb bench_run
 export PGDATABASE=bench_run
 sql --command 'CREATE EXTENSION pg_analytics'

@@ -61,8 +61,8 @@ pub fn insert(
 
 /// What marks a row that is kept or taken back in a moment. ExecInsert numbers
 /// these marks and holds a lock by that name, so that others can wait for it. That
-/// lock costs as much as the row's index entry, and nobody waits between the two:
-/// whoever meets the mark looks again after a pause.
+/// lock costs almost as much as the row's index entry, and nobody who has made a mark
+/// waits for anybody before it is gone: whoever meets one looks again after a pause.
 const UNDECIDED: u32 = 1;
 /// In microseconds.
 const PAUSE: std::ffi::c_long = 50;
