@@ -50,11 +50,11 @@ test-scripts: bootstrap ## Shell scripts against a fresh database [T=name]
 lint: ## Format, clippy, licences and sources of dependencies
 	@scripts/lint.sh
 
-bench: release ## Measure against plain SQL, and the core alone
+bench: release ## Measure against plain SQL, and the core alone (10 minutes) [T=part]
 	@scripts/server.sh remove bench
 	@scripts/server.sh start bench
-	@scripts/server.sh with bench benches/run.sh; status=$$?; scripts/server.sh stop bench; exit $$status
-	cargo bench -p pganalytics_core
+	@scripts/server.sh with bench benches/run.sh $(T); status=$$?; scripts/server.sh stop bench; exit $$status
+	[ -n "$(T)" ] || cargo bench -p pganalytics_core
 
 install: bootstrap ## Install into the PostgreSQL that PG_CONFIG names (pg_config)
 	@scripts/install.sh $(PG_CONFIG)

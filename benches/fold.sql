@@ -20,14 +20,14 @@ BEGIN
         -- The first run fills the states; the others merge into them.
         FOR side IN 1..2 LOOP
             IF (side + run) % 2 = 0 THEN
-                CALL measure('fold, 139 groups', CASE run WHEN 1 THEN 'warm' ELSE 'ours' END, run, 100000,
+                CALL measure('fold into 139 groups', CASE run WHEN 1 THEN 'warm' ELSE 'ours' END, run, 100000,
                              'SELECT pganalytics.refresh_projection(''few'')');
-                CALL measure('fold, 60,000 groups', CASE run WHEN 1 THEN 'warm' ELSE 'ours' END, run, 100000,
+                CALL measure('fold into 60,000 groups', CASE run WHEN 1 THEN 'warm' ELSE 'ours' END, run, 100000,
                              'SELECT pganalytics.refresh_projection(''many'')');
             ELSE
-                CALL measure('fold, 139 groups', CASE run WHEN 1 THEN 'warm' ELSE 'plain' END, run, 100000,
+                CALL measure('fold into 139 groups', CASE run WHEN 1 THEN 'warm' ELSE 'plain' END, run, 100000,
                              format(upsert, 'few_rollup', format(few, 'WHERE position > ' || at)));
-                CALL measure('fold, 60,000 groups', CASE run WHEN 1 THEN 'warm' ELSE 'plain' END, run, 100000,
+                CALL measure('fold into 60,000 groups', CASE run WHEN 1 THEN 'warm' ELSE 'plain' END, run, 100000,
                              format(upsert, 'many_rollup', format(many, 'WHERE position > ' || at)));
             END IF;
         END LOOP;

@@ -1,23 +1,25 @@
--- Medians and ratios: above 1 the extension is faster than plain SQL.
+-- Medians of both sides. The ratio is the median of those of neighbouring runs, which
+-- share whatever else the machine did; the bar is on it.
 \pset footer off
 \echo
-SELECT what,
-       round(ours::numeric, 1) AS "ours, ms",
-       round(plain::numeric, 1) AS "plain SQL, ms",
-       round(rows / ours * 1000) AS "ours, rows/s",
-       round(rows / plain * 1000) AS "plain, rows/s",
-       round((plain / ours)::numeric, 2) AS ratio
-FROM (SELECT what, max(rows) AS rows,
-             percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE side = 'ours') AS ours,
-             percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE side = 'plain') AS plain
-      FROM measured GROUP BY what) m
-ORDER BY what;
-SELECT pg_size_pretty(sum(pg_total_relation_size(relid)) FILTER (WHERE ours)) AS "events with ledger and heads",
-       (SELECT pg_size_pretty(sum(pg_total_relation_size(relid))) FROM pg_partition_tree('twin')) AS twin,
-       round(sum(pg_total_relation_size(relid)) FILTER (WHERE ours) / (SELECT count(*) FROM events)) AS "bytes per event",
-       round((SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('twin')) / (SELECT count(*) FROM twin)) AS "of the twin"
-FROM (SELECT relid, true AS ours FROM pg_partition_tree('events')
-      UNION ALL
-      SELECT unnest(ARRAY[t.heads, s.ledger]), true FROM pganalytics_data.event_table t
-      JOIN pganalytics_data.segment s ON s.event_table = t.id AND s.number = 1
-      WHERE t.relation = 'events'::regclass) r;
+SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY us)::numeric) AS "a commit of one row, µs",
+       current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit,
+       current_setting('wal_sync_method') AS wal_sync_method
+FROM flush;
+WITH figure AS (
+    SELECT what, side, run, (CASE WHEN ms IS NULL THEN rows ELSE rows / ms * 1000 END)::float8 AS figure FROM measured
+), median AS (
+    SELECT what, count(*) AS runs,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY o.figure) AS ours,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY p.figure) AS plain,
+           round(percentile_cont(0.5) WITHIN GROUP (ORDER BY o.figure / p.figure)::numeric, 2) AS ratio
+    FROM figure o JOIN figure p USING (what, run)
+    WHERE o.side = 'ours' AND p.side = 'plain'
+    GROUP BY what
+)
+SELECT what, runs, round(ours) AS ours, round(plain) AS beside, bar.beside AS "(what that is)", ratio, sense || ' ' || bar AS bar,
+       CASE WHEN bar IS NULL THEN '' WHEN ratio IS NULL THEN 'not run'
+            WHEN ratio >= bar AND sense = '>=' OR ratio <= bar AND sense = '<=' THEN 'met' ELSE 'MISSED' END AS met
+FROM bar LEFT JOIN median USING (what)
+WHERE ratio IS NOT NULL OR bar IS NOT NULL
+ORDER BY place;

@@ -1,28 +1,45 @@
 #!/usr/bin/env bash
-# Measures appends, folds and reads beside the same work in plain SQL, in the same
-# run on the same server, in turn, and prints medians and their ratios.
+# Measures the extension beside the same work in plain SQL, in the same run on the
+# same server, in turn, and prints medians, their ratios and the bars.
 # Called by `make bench` with PGHOST and PGDATABASE set to a private server.
+#
+#   benches/run.sh [PART…]      the parts are the files with "-- about:"
 set -euo pipefail
 cd "$(dirname "$0")"
 
 sql() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$@"; }
 
+# Checkpoints and vacuum would come into whichever side runs at the time.
 echo "==> Setting up (a few seconds)"
-sql --command 'DROP EXTENSION IF EXISTS pg_analytics CASCADE' --command 'CREATE EXTENSION pg_analytics' 2>/dev/null
-sql --command 'ALTER SYSTEM SET pganalytics.worker = off' --command 'SELECT pg_reload_conf()' >/dev/null
+for setting in pganalytics.worker=off autovacuum=off max_wal_size=8GB checkpoint_timeout=1h; do
+    sql --command "ALTER SYSTEM SET ${setting%=*} = '${setting#*=}'"
+done
+sql --command 'SELECT pg_reload_conf()' >/dev/null
+sql --command 'SET client_min_messages = warning' --command 'DROP DATABASE IF EXISTS bench_run WITH (FORCE)'
+createdb bench_run
+export PGDATABASE=bench_run
+sql --command 'CREATE EXTENSION pg_analytics'
 sql --file setup.sql
 
-for part in append fold read; do
+rate() { pgbench --no-vacuum --client 8 --jobs 2 --time 8 --define n=0 --file "$1" 2>/dev/null | sed -n 's/^tps = \([0-9.]*\).*/\1/p'; }
+
+# Runs of clients/PART_ours.sql and clients/PART_plain.sql in turn. Long ones: the first
+# thousand transactions of a session cost more than the others, of ours above all.
+run_clients() { # part what
+    local run side tps
+    for run in {1..7}; do
+        for side in $([ $((run % 2)) = 1 ] && echo ours plain || echo plain ours); do
+            tps=$(rate "clients/$1_$side.sql")
+            sql --command "INSERT INTO measured VALUES ('$2', '$side', $run, $tps, 1000)"
+        done
+    done
+}
+
+[ $# -gt 0 ] || set -- single batch copy hot segments loop bytes fold read
+for part in flush "$@"; do
     echo "==> $part: $(sed -n 's/^-- about: //p' "$part.sql")"
     sql --file "$part.sql"
-done
-
-echo "==> single: one event per transaction, 8 clients, 5 runs of 5 s each, in turn (50 s)"
-rate() { pgbench --no-vacuum --client 8 --jobs 2 --time 5 --file "$1" 2>/dev/null | sed -n 's/^tps = \([0-9.]*\).*/\1/p'; }
-for run in 1 2 3 4 5; do
-    for side in ours plain; do
-        tps=$(rate "single_$side.sql")
-        sql --command "INSERT INTO measured VALUES ('single-row INSERT, 8 clients', '$side', $run, 1, 1000.0 / $tps)"
-    done
+    clients=$(sed -n 's/^-- clients: //p' "$part.sql")
+    [ -z "$clients" ] || run_clients "$part" "$clients"
 done
 sql --file report.sql

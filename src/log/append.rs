@@ -16,6 +16,13 @@ use crate::pg::unique::{uuid_bytes, uuid_text};
 use pganalytics_core::append::Outcome;
 use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::error::Error;
+use pganalytics_core::given::{Given, Place};
+use std::cell::RefCell;
+
+thread_local! {
+    /// The versions that this transaction has given.
+    static GIVEN: RefCell<Given> = RefCell::default();
+}
 
 /// The parts of the new row that the decisions are made from.
 struct NewEvent {
@@ -85,15 +92,22 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
         tell(logged.position, Some(logged.version), true);
         return Ok(None);
     }
+    let txid = stamped(incarnation::epoch()?, own_txid());
+    let aggregate = event.aggregate.as_slice();
+    let place = Place {
+        txid,
+        table: log.heads.table.to_u32(),
+        segment: log.relation.to_u32(),
+        rows: call.rows_inserted(),
+    };
     let numbered = matches!(mode, Mode::Numbered);
     let versioned = numbered || log.versions.needs_head(event.version);
     let head = if versioned {
-        let aggregate = event.aggregate.as_slice();
-        Some(heads::lock(&log, event.aggregate_id, aggregate)?)
+        let given = || GIVEN.with_borrow_mut(|given| given.version(place, aggregate));
+        Some(heads::lock(&log, event.aggregate_id, aggregate, given)?)
     } else {
         None
     };
-    let txid = stamped(incarnation::epoch()?, own_txid());
     let position = next_value(log.position_sequence);
     if let Some(original) = dedup::original(&log, &event.identity(), position)? {
         if let Some(row) = &awaited {
@@ -107,6 +121,7 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
         log.versions.next(head, given, || event.aggregate.to_text())
     };
     let version = head.map(next).transpose()?;
+    GIVEN.with_borrow_mut(|given| given.pass(place, version.map(|number| (aggregate, number))));
     tell(position, version, false);
     Ok(Some(stamp(call, &log.columns, position, txid, version)))
 }
@@ -124,18 +139,14 @@ impl NewEvent {
 
 /// Writes what the extension sets over whatever the producer supplied.
 fn stamp(call: &Call, columns: &Columns, position: i64, txid: u64, version: Option<i64>) -> Datum {
-    let now = clock();
-    let mut numbers = vec![
-        i32::from(columns.recorded_at),
-        i32::from(columns.position),
-        i32::from(columns.txid),
+    let set = [
+        (columns.recorded_at, Datum::from(clock())),
+        (columns.position, Datum::from(position)),
+        (columns.txid, Datum::from(txid)),
+        (columns.version, Datum::from(version.unwrap_or(0))),
     ];
-    let mut values = vec![Datum::from(now), Datum::from(position), Datum::from(txid)];
-    if let Some(version) = version {
-        numbers.push(i32::from(columns.version));
-        values.push(Datum::from(version));
-    }
-    call.with(&mut numbers, &mut values)
+    // Without a version that column stays as it came.
+    call.with(&set[..if version.is_some() { 4 } else { 3 }])
 }
 
 /// The trigger on each segment, before each row.

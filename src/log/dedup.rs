@@ -56,15 +56,16 @@ pub fn original(log: &Log, event: &Identity, position: i64) -> Result<Option<i64
     };
     let outcome = unique::insert(into, past.as_ref(), &mut row, likely_new);
     LAST_WAS_NEW.set(matches!(outcome, Outcome::Inserted));
-    let Outcome::Taken(ledger, seen) = outcome else {
+    let Outcome::Taken(ledger) = outcome else {
         return Ok(None);
     };
     let event_id = || unique::uuid_text(event.event_id);
-    if keeps_snapshot() && !ledger.sees(&seen) {
+    if keeps_snapshot() && !ledger.sees_row() {
         return Err(Error::ConcurrentAppend {
             event_id: event_id(),
         });
     }
+    let seen = ledger.row();
     let position = seen.number(2);
     if seen.number(3) != content {
         return Err(Error::IdReused {

@@ -10,33 +10,52 @@
 //! appended to in another segment; a transaction that is still in a closing segment
 //! moves it back.
 
-use super::settings::{ByVersion, Log, VERSION_INDEXES, version_index};
+use super::settings::{Log, VERSION_INDEXES, version_index};
 use crate::catalog::segments::{self, Attached};
 use crate::pg::Datum;
 use crate::pg::cache::{Floor, LOCKED_HEADS, RelationCache, hear_of_changes};
 use crate::pg::index::{Lock, Relation, greatest_version};
 use crate::pg::unique::{self, Found, Key, Outcome};
 use pganalytics_core::error::Error;
+use pganalytics_core::hint::Hints;
+use std::cell::RefCell;
 
 thread_local! {
     /// The segments of an event table.
     pub(super) static SEGMENTS: RelationCache<Attached> =
         RelationCache::new(|relation| SEGMENTS.with(|cache| cache.forget(relation)));
+    /// The versions that this session has met, true or not by now.
+    static MET: RefCell<Hints> = RefCell::default();
 }
 
 /// Locks the head of an aggregate to the end of the transaction, and makes it if
-/// the aggregate is new. Returns the aggregate's version, 0 if it has no events.
-pub fn lock(log: &Log, aggregate_id: Datum, aggregate: &[u8]) -> Result<i64, Error> {
+/// the aggregate is new. Returns the aggregate's version, 0 if it has no events;
+/// `given` may tell it once the head is known to be locked.
+pub fn lock(
+    log: &Log,
+    aggregate_id: Datum,
+    aggregate: &[u8],
+    given: impl FnOnce() -> Option<i64>,
+) -> Result<i64, Error> {
     let known = LOCKED_HEADS.with(|heads| heads.get(log.heads.table, aggregate));
     let version = match known {
         // Since then only this transaction has appended, and only here.
         Some(floor) if floor.segment == log.number => {
-            let own = greatest_in(log, log.number, aggregate_id)?;
-            return Ok(own.max(floor.version));
+            if let Some(version) = given() {
+                return Ok(version);
+            }
+            let own = greatest_in(log, log.number, aggregate_id, floor.version + 1)?;
+            return Ok(own.unwrap_or(floor.version));
         }
-        Some(floor) if floor.segment < log.number => newest(log, floor, aggregate_id)?,
+        Some(floor) if floor.segment < log.number => newest(log, floor, aggregate_id, None)?,
         // One that goes back to the closing segment: see that the floor covers that.
-        _ => take(log, aggregate_id)?,
+        _ => {
+            let table = log.heads.table.to_u32();
+            let met = MET.with_borrow(|met| met.get(table, aggregate));
+            let version = take(log, aggregate_id, met)?;
+            MET.with_borrow_mut(|met| met.keep(table, aggregate, version));
+            version
+        }
     };
     let floor = Floor {
         version,
@@ -48,60 +67,80 @@ pub fn lock(log: &Log, aggregate_id: Datum, aggregate: &[u8]) -> Result<i64, Err
 
 /// Locks or makes the head, and returns the version. The floor that is left in it
 /// covers what this transaction is about to append.
-fn take(log: &Log, aggregate_id: Datum) -> Result<i64, Error> {
+fn take(log: &Log, aggregate_id: Datum, met: Option<i64>) -> Result<i64, Error> {
     let heads = [log.heads.open(Key::Text)];
-    loop {
-        let (slot, own) = match unique::lock(&heads[0], aggregate_id) {
-            Found::Own(slot) => (slot, true),
-            Found::Locked(slot) => (slot, false),
+    let own = loop {
+        match unique::lock(&heads[0], aggregate_id) {
+            Found::Own => break true,
+            Found::Locked => break false,
             Found::Nobody => {
                 let mut new = row(aggregate_id, 0, log.number);
                 // A head made by this transaction is locked by being its own.
-                match unique::insert(&heads, None, &mut new, true) {
-                    Outcome::Inserted => return Ok(0),
-                    Outcome::Taken(..) => continue,
+                if let Outcome::Inserted = unique::insert(&heads, None, &mut new, true) {
+                    return Ok(0);
                 }
             }
-        };
-        // Whoever held it before may have appended to a segment made since.
-        hear_of_changes();
-        let floor = Floor {
-            version: slot.number(2),
-            segment: slot.integer(3),
-        };
-        let version = newest(log, floor, aggregate_id)?;
-        if own {
-            // It cannot be written once more, but covers the segment after its own.
-            if log.number < floor.segment {
-                return Err(log.not_active());
-            }
-        } else if floor.segment != log.number {
-            let mut moved = row(aggregate_id, version, log.number);
-            unique::replace(&heads[0], &slot, &mut moved);
         }
-        return Ok(version);
+    };
+    // Whoever held it before may have appended to a segment made since.
+    hear_of_changes();
+    let head = heads[0].row();
+    let floor = Floor {
+        version: head.number(2),
+        segment: head.integer(3),
+    };
+    let version = newest(log, floor, aggregate_id, met)?;
+    if own {
+        // It cannot be written once more, but covers the segment after its own.
+        if log.number < floor.segment {
+            return Err(log.not_active());
+        }
+    } else if floor.segment != log.number {
+        unique::replace(&heads[0], &mut row(aggregate_id, version, log.number));
     }
+    Ok(version)
 }
 
 fn row(aggregate_id: Datum, version: i64, segment: i32) -> [Datum; 3] {
     [aggregate_id, Datum::from(version), Datum::from(segment)]
 }
 
-/// The version of an aggregate whose head is locked.
-fn newest(log: &Log, floor: Floor, aggregate_id: Datum) -> Result<i64, Error> {
-    let mut version = floor.version;
-    for number in [floor.segment, floor.segment + 1] {
-        version = version.max(greatest_in(log, number, aggregate_id)?);
+/// The version of an aggregate whose head is locked: looked for from the last one
+/// that this session has met, else from the floor.
+fn newest(log: &Log, floor: Floor, aggregate_id: Datum, met: Option<i64>) -> Result<i64, Error> {
+    let from = |at_least| {
+        let in_first = greatest_in(log, floor.segment, aggregate_id, at_least)?;
+        let in_next = greatest_in(log, floor.segment + 1, aggregate_id, at_least)?;
+        Ok(in_first.max(in_next))
+    };
+    if let Some(met) = met.filter(|met| *met > floor.version)
+        && let Some(version) = from(met)?
+    {
+        return Ok(version);
     }
-    Ok(version)
+    Ok(from(floor.version + 1)?.unwrap_or(floor.version))
 }
 
-/// The greatest version of an aggregate in a segment, 0 if there is none.
-fn greatest_in(log: &Log, number: i32, aggregate_id: Datum) -> Result<i64, Error> {
+/// The greatest version of an aggregate in a segment, if it is `at_least` so much.
+fn greatest_in(
+    log: &Log,
+    number: i32,
+    aggregate_id: Datum,
+    at_least: i64,
+) -> Result<Option<i64>, Error> {
     if number == log.number {
-        // The statement has locked it.
+        // The statement has locked both, the index as one to be inserted into.
         let segment = Relation::open(log.relation, Lock::Held);
-        return Ok(greatest(&segment, &log.by_version, aggregate_id));
+        let by_version = &log.by_version;
+        let index = Relation::open(by_version.index, Lock::Write);
+        let column = by_version.column;
+        return Ok(greatest_version(
+            &segment,
+            &index,
+            column,
+            aggregate_id,
+            at_least,
+        ));
     }
     let segments = SEGMENTS.with(|known| {
         known.get_or_make(log.root, || {
@@ -109,15 +148,18 @@ fn greatest_in(log: &Log, number: i32, aggregate_id: Datum) -> Result<i64, Error
         })
     })?;
     let Some(segment) = segments.up_to_active(number) else {
-        return Ok(0);
+        return Ok(None);
     };
     let by_version =
         VERSION_INDEXES.with(|indexes| indexes.get_or_make(segment, || version_index(segment)))?;
     let segment = Relation::open(segment, Lock::Read);
-    Ok(greatest(&segment, &by_version, aggregate_id))
-}
-
-fn greatest(segment: &Relation, by_version: &ByVersion, aggregate_id: Datum) -> i64 {
-    let found = greatest_version(segment, by_version.index, by_version.column, aggregate_id);
-    found.unwrap_or(0)
+    let index = Relation::open(by_version.index, Lock::Read);
+    let column = by_version.column;
+    Ok(greatest_version(
+        &segment,
+        &index,
+        column,
+        aggregate_id,
+        at_least,
+    ))
 }

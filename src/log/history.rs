@@ -30,7 +30,7 @@ pub fn active_log(event_table: Oid) -> Result<Rc<Log>, Error> {
 
 /// Locks the head of an aggregate and tells its current version.
 pub fn lock_head(log: &Log, aggregate: &[u8]) -> Result<i64, Error> {
-    heads::lock(log, text(aggregate), aggregate)
+    heads::lock(log, text(aggregate), aggregate, || None)
 }
 
 /// The events of an aggregate from a version on, at most `count`; none if the
@@ -49,17 +49,23 @@ pub fn from_version(
     for piece in segments.newest_first() {
         let segment = Relation::open(piece.relation, Lock::Read);
         let log = Log::of_segment(piece.relation)?;
-        let (index, visit) = (log.by_version.index, Visit::From(version));
+        let index = Relation::open(log.by_version.index, Lock::Read);
         let mut here = 0;
-        visit_versions(&segment, index, aggregate_id, visit, |slot| {
-            found.push(logged(&segment, &log, slot, aggregate));
-            here += 1;
-            if here < count {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        });
+        visit_versions(
+            &segment,
+            &index,
+            aggregate_id,
+            Visit::From(version),
+            |slot| {
+                found.push(logged(&segment, &log, slot, aggregate));
+                here += 1;
+                if here < count {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            },
+        );
         if last {
             break;
         }
@@ -104,10 +110,11 @@ pub fn version_at(
 ) -> Result<Option<i64>, Error> {
     for piece in segments::around(event_table, position) {
         let log = Log::of_segment(piece.relation)?;
-        let (index, columns) = (log.by_version.index, &log.columns);
+        let columns = &log.columns;
         let segment = Relation::open(piece.relation, Lock::Read);
+        let index = Relation::open(log.by_version.index, Lock::Read);
         let mut version = None;
-        visit_versions(&segment, index, aggregate_id, Visit::Backwards, |slot| {
+        visit_versions(&segment, &index, aggregate_id, Visit::DownTo(1), |slot| {
             if slot.number(columns.position) > position {
                 return ControlFlow::Continue(());
             }

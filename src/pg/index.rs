@@ -107,6 +107,45 @@ impl Drop for Slot {
     }
 }
 
+/// An index scan, ended when dropped.
+pub(super) struct Scan(pg_sys::IndexScanDesc);
+
+impl Scan {
+    /// The rows of `table` that `snapshot` sees, by `index` and under `keys`.
+    ///
+    /// # Safety
+    /// `snapshot` outlives the scan.
+    pub unsafe fn begin(
+        table: &Relation,
+        index: &Relation,
+        snapshot: pg_sys::Snapshot,
+        keys: &mut [pg_sys::ScanKeyData],
+    ) -> Self {
+        let count = keys.len() as i32;
+        // SAFETY: both are open, and as the caller promises; the keys are copied.
+        unsafe {
+            let scan = pg_sys::index_beginscan(table.0, index.0, snapshot, count, 0);
+            pg_sys::index_rescan(scan, keys.as_mut_ptr(), count, std::ptr::null_mut(), 0);
+            Self(scan)
+        }
+    }
+
+    /// Puts the next row into `slot`; `false`: there is none.
+    pub fn next(&mut self, direction: pg_sys::ScanDirection::Type, slot: &Slot) -> bool {
+        // SAFETY: the scan is under way; the slot fits its table.
+        unsafe { pg_sys::index_getnext_slot(self.0, direction, slot.0) }
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: begun in `begin`.
+            unsafe { pg_sys::index_endscan(self.0) }
+        }
+    }
+}
+
 /// An equality condition on the first column of an index.
 pub(super) fn equals(index: &Relation, function: Oid, value: pg_sys::Datum) -> pg_sys::ScanKeyData {
     condition(index, pg_sys::BTEqualStrategyNumber, function, value)
@@ -132,79 +171,64 @@ fn condition(
 pub enum Visit {
     /// From this version on.
     From(i64),
-    /// All that have a version, the last one first.
-    Backwards,
+    /// Down to this version, the last one first.
+    DownTo(i64),
 }
 
 /// Visits the versioned events of `aggregate` in a segment by its index
 /// (aggregate_id, version), own rows included, also those of the running
 /// statement, until `visit` breaks.
+///
+/// The scan reads all versions asked for that share a page of the index: a bound
+/// close to the greatest saves most of its time.
 pub fn visit_versions(
     segment: &Relation,
-    index: Oid,
+    index: &Relation,
     aggregate: pg_sys::Datum,
     which: Visit,
     mut visit: impl FnMut(&Slot) -> ControlFlow<()>,
 ) {
-    let index = Relation::open(index, Lock::Read);
     let slot = Slot::of(segment);
-    let mut version = pg_sys::ScanKeyData::default();
-    // SAFETY: the scan ends before the slot and the relations are released. The
-    // second key, "version IS NOT NULL" or ">=", is as the executor builds it.
+    let (least, direction) = match which {
+        Visit::From(version) => (version, pg_sys::ScanDirection::ForwardScanDirection),
+        Visit::DownTo(version) => (version, pg_sys::ScanDirection::BackwardScanDirection),
+    };
+    let mut bound = pg_sys::ScanKeyData::default();
+    // SAFETY: fills the key in. NULLs satisfy no operator.
     unsafe {
-        let direction = match which {
-            Visit::From(first) => {
-                pg_sys::ScanKeyInit(
-                    &mut version,
-                    2,
-                    pg_sys::BTGreaterEqualStrategyNumber as u16,
-                    Oid::from(pg_sys::F_INT8GE),
-                    pg_sys::Datum::from(first),
-                );
-                pg_sys::ScanDirection::ForwardScanDirection
-            }
-            Visit::Backwards => {
-                pg_sys::ScanKeyEntryInitialize(
-                    &mut version,
-                    (pg_sys::SK_ISNULL | pg_sys::SK_SEARCHNOTNULL) as i32,
-                    2,
-                    0,
-                    Oid::INVALID,
-                    Oid::INVALID,
-                    Oid::INVALID,
-                    pg_sys::Datum::from(0),
-                );
-                pg_sys::ScanDirection::BackwardScanDirection
-            }
-        };
-        let mut keys = [
-            equals(&index, pg_sys::Oid::from(pg_sys::F_TEXTEQ), aggregate),
-            version,
-        ];
-        let scan =
-            pg_sys::index_beginscan(segment.0, index.0, &raw mut pg_sys::SnapshotSelfData, 2, 0);
-        pg_sys::index_rescan(scan, keys.as_mut_ptr(), 2, std::ptr::null_mut(), 0);
-        while pg_sys::index_getnext_slot(scan, direction, slot.0) {
-            pgrx::check_for_interrupts!();
-            if visit(&slot).is_break() {
-                break;
-            }
+        pg_sys::ScanKeyInit(
+            &mut bound,
+            2,
+            pg_sys::BTGreaterEqualStrategyNumber as u16,
+            Oid::from(pg_sys::F_INT8GE),
+            pg_sys::Datum::from(least),
+        );
+    }
+    let same = equals(index, Oid::from(pg_sys::F_TEXTEQ), aggregate);
+    let own = &raw mut pg_sys::SnapshotSelfData;
+    // SAFETY: that snapshot is a constant.
+    let mut scan = unsafe { Scan::begin(segment, index, own, &mut [same, bound]) };
+    while scan.next(direction, &slot) {
+        pgrx::check_for_interrupts!();
+        if visit(&slot).is_break() {
+            break;
         }
-        pg_sys::index_endscan(scan);
     }
 }
 
-/// The greatest version of `aggregate` in a segment, own rows included.
+/// The greatest version of `aggregate` in a segment, if it is `at_least` so much, own
+/// rows included.
 ///
 /// The caller holds the aggregate's head: nobody else can be writing versions.
 pub fn greatest_version(
     segment: &Relation,
-    index: Oid,
+    index: &Relation,
     version: i16,
     aggregate: pg_sys::Datum,
+    at_least: i64,
 ) -> Option<i64> {
     let mut greatest = None;
-    visit_versions(segment, index, aggregate, Visit::Backwards, |slot| {
+    visit_versions(segment, index, aggregate, Visit::DownTo(at_least), |slot| {
         greatest = Some(slot.number(version));
         ControlFlow::Break(())
     });
@@ -226,17 +250,14 @@ pub fn count(table: Oid, index: Oid, from: u64, others: &[u64], most: i64) -> i6
         .map(|id| (pg_sys::BTEqualStrategyNumber, pg_sys::F_XID8EQ, *id));
     for (strategy, function, id) in std::iter::once(first).chain(rest) {
         let function = Oid::from(function);
-        let mut key = condition(&index, strategy, function, pg_sys::Datum::from(id));
-        // SAFETY: the scan ends before the slot and the relations are released.
-        unsafe {
-            let scan = pg_sys::index_beginscan(table.0, index.0, pg_sys::GetActiveSnapshot(), 1, 0);
-            pg_sys::index_rescan(scan, &mut key, 1, std::ptr::null_mut(), 0);
-            let forward = pg_sys::ScanDirection::ForwardScanDirection;
-            while seen < most && pg_sys::index_getnext_slot(scan, forward, slot.0) {
-                pgrx::check_for_interrupts!();
-                seen += 1;
-            }
-            pg_sys::index_endscan(scan);
+        let key = condition(&index, strategy, function, pg_sys::Datum::from(id));
+        // SAFETY: the active snapshot stays so.
+        let mut scan =
+            unsafe { Scan::begin(&table, &index, pg_sys::GetActiveSnapshot(), &mut [key]) };
+        let forward = pg_sys::ScanDirection::ForwardScanDirection;
+        while seen < most && scan.next(forward, &slot) {
+            pgrx::check_for_interrupts!();
+            seen += 1;
         }
     }
     seen

@@ -95,16 +95,49 @@ impl Call {
         }
     }
 
-    /// The new row with some columns replaced, as the trigger's result.
-    pub fn with(&self, columns: &mut [i32], values: &mut [Datum]) -> Datum {
-        let mut nulls = vec![false; columns.len()];
-        // SAFETY: the three arrays have one entry per column replaced.
+    /// How many rows this transaction has put into the table or partition, less those
+    /// that were taken back or rolled back; `None` if PostgreSQL does not count
+    /// (`track_counts` is off).
+    pub fn rows_inserted(&self) -> Option<i64> {
+        // SAFETY: see `new`; the relation is open, its counters are this backend's,
+        // one entry for each level of subtransaction that has used it.
         unsafe {
-            Datum::from(pg_sys::heap_modify_tuple_by_cols(
-                (*self.0).tg_trigtuple,
+            let relation = (*self.0).tg_relation;
+            if !(*relation).pgstat_enabled {
+                return None;
+            }
+            let table = (*relation).pgstat_info;
+            let mut level = if table.is_null() {
+                std::ptr::null_mut()
+            } else {
+                (*table).trans
+            };
+            let mut rows = 0;
+            while !level.is_null() {
+                rows += (*level).tuples_inserted - (*level).tuples_deleted;
+                level = (*level).upper;
+            }
+            Some(rows)
+        }
+    }
+
+    /// The new row with some columns (from 1) set, as the trigger's result.
+    pub fn with(&self, set: &[(i16, Datum)]) -> Datum {
+        // SAFETY: in a row trigger for INSERT the slot holds the new row; with all its
+        // columns fetched, its arrays have one entry per column.
+        unsafe {
+            let slot = (*self.0).tg_trigslot;
+            pg_sys::slot_getallattrs(slot);
+            let columns = (*slot).tts_nvalid as usize;
+            let mut values = std::slice::from_raw_parts((*slot).tts_values, columns).to_vec();
+            let mut nulls = std::slice::from_raw_parts((*slot).tts_isnull, columns).to_vec();
+            for (attribute, value) in set {
+                let place = *attribute as usize - 1;
+                values[place] = *value;
+                nulls[place] = false;
+            }
+            Datum::from(pg_sys::heap_form_tuple(
                 (*(*self.0).tg_relation).rd_att,
-                columns.len() as i32,
-                columns.as_mut_ptr(),
                 values.as_mut_ptr(),
                 nulls.as_mut_ptr(),
             ))

@@ -4,7 +4,7 @@
 //! Exact under concurrency: a key that another transaction has inserted and not
 //! yet committed is waited for; if that transaction rolls back, ours goes in.
 
-use super::index::{Lock, Relation, Slot, equals};
+use super::index::{Lock, Relation, Scan, Slot, equals};
 use pgrx::pg_sys::{self, Oid};
 
 /// The type of a unique key.
@@ -26,26 +26,34 @@ impl Key {
 }
 
 /// A table whose only index is unique on its first column, opened to be inserted
-/// into.
+/// into, and room for one of its rows.
 pub struct Target {
     table: Relation,
     index: Relation,
     key: Key,
+    slot: Slot,
 }
 
 impl Target {
     /// Opens both.
     pub fn open(table: Oid, index: Oid, key: Key) -> Self {
+        let table = Relation::open(table, Lock::Write);
         Self {
-            table: Relation::open(table, Lock::Write),
+            slot: Slot::of(&table),
             index: Relation::open(index, Lock::Write),
             key,
+            table,
         }
     }
 
+    /// The row that was found last.
+    pub fn row(&self) -> &Slot {
+        &self.slot
+    }
+
     /// See [`visible`].
-    pub fn sees(&self, slot: &Slot) -> bool {
-        visible(&self.table, slot)
+    pub fn sees_row(&self) -> bool {
+        visible(&self.table, &self.slot)
     }
 }
 
@@ -53,9 +61,8 @@ impl Target {
 pub enum Outcome<'a> {
     /// It is in.
     Inserted,
-    /// The slot holds the row of this target that has the key, committed or of
-    /// this transaction.
-    Taken(&'a Target, Slot),
+    /// The row of this target has the key, committed or of this transaction.
+    Taken(&'a Target),
 }
 
 /// Inserts `values` (no NULLs) into all of `targets`, or into none if one of them,
@@ -70,17 +77,14 @@ pub fn insert<'a>(
     likely_new: bool,
 ) -> Outcome<'a> {
     let key = values[0];
-    let taken = |target: &'a Target| {
-        let slot = Slot::of(&target.table);
-        find(target, key, &slot).map(|()| Outcome::Taken(target, slot))
-    };
-    if let Some(outcome) = past.and_then(taken) {
-        return outcome;
+    let has_key = |target: &&Target| find(target, key);
+    if let Some(past) = past.filter(has_key) {
+        return Outcome::Taken(past);
     }
     let mut look_first = !likely_new;
     loop {
-        if look_first && let Some(outcome) = targets.iter().find_map(taken) {
-            return outcome;
+        if look_first && let Some(taken) = targets.iter().find(has_key) {
+            return Outcome::Taken(taken);
         }
         if insert_speculatively(targets, values) {
             return Outcome::Inserted;
@@ -89,38 +93,45 @@ pub fn insert<'a>(
     }
 }
 
+/// What marks a row that is kept or taken back in a moment. ExecInsert numbers
+/// these marks and holds a lock by that name, so that others can wait for it. That
+/// lock costs almost as much as the row's index entry, and nobody who has made a mark
+/// waits for anybody before it is gone: whoever meets one looks again after a pause.
+const UNDECIDED: u32 = 1;
+/// In microseconds.
+const PAUSE: std::ffi::c_long = 50;
+
 /// Finds the live row with `key`, waiting for transactions that are at it.
-fn find(target: &Target, key: pg_sys::Datum, slot: &Slot) -> Option<()> {
-    let (table, index) = (&target.table, &target.index);
+fn find(target: &Target, key: pg_sys::Datum) -> bool {
+    let Target {
+        table, index, slot, ..
+    } = target;
     loop {
         let mut dirty = pg_sys::SnapshotData {
             snapshot_type: pg_sys::SnapshotType::SNAPSHOT_DIRTY,
             ..Default::default()
         };
-        let mut scan_key = equals(index, target.key.equality(), key);
-        // SAFETY: the scan ends before anything it uses is released; a dirty
-        // snapshot reports in its own fields who is at the row.
-        unsafe {
-            let scan = pg_sys::index_beginscan(table.raw(), index.raw(), &mut dirty, 1, 0);
-            pg_sys::index_rescan(scan, &mut scan_key, 1, std::ptr::null_mut(), 0);
-            let found = pg_sys::index_getnext_slot(
-                scan,
-                pg_sys::ScanDirection::ForwardScanDirection,
-                slot.0,
-            );
-            if !found {
-                pg_sys::index_endscan(scan);
-                return None;
-            }
+        let same = equals(index, target.key.equality(), key);
+        let (found, busy, mut place) = {
+            // SAFETY: a dirty snapshot reports in its own fields who is at the row.
+            let mut scan = unsafe { Scan::begin(table, index, &raw mut dirty, &mut [same]) };
+            let found = scan.next(pg_sys::ScanDirection::ForwardScanDirection, slot);
             let busy = [dirty.xmin, dirty.xmax]
                 .into_iter()
                 .find(|id| *id != pg_sys::InvalidTransactionId);
-            let mut place = (*slot.0).tts_tid;
-            pg_sys::index_endscan(scan);
+            // SAFETY: a slot has a place, of a row or none.
+            (found, busy, unsafe { (*slot.0).tts_tid })
+        };
+        if !found {
+            return false;
+        }
+        // SAFETY: the scan has ended: nothing is held while others are waited for.
+        unsafe {
             match busy {
-                None => return Some(()),
-                Some(id) if dirty.speculativeToken != 0 => {
-                    pg_sys::SpeculativeInsertionWait(id, dirty.speculativeToken);
+                None => return true,
+                Some(_) if dirty.speculativeToken != 0 => {
+                    pgrx::check_for_interrupts!();
+                    pg_sys::pg_usleep(PAUSE);
                 }
                 Some(id) => pg_sys::XactLockTableWait(
                     id,
@@ -136,36 +147,26 @@ fn find(target: &Target, key: pg_sys::Datum, slot: &Slot) -> Option<()> {
 /// Inserts the row and its index entry into each; `false`: somebody else may have
 /// the key, and the rows have been taken back.
 fn insert_speculatively(targets: &[Target], values: &mut [pg_sys::Datum]) -> bool {
-    // SAFETY: the protocol of ExecInsert: the token's lock is held from before
-    // the first row can be seen until all are kept or taken back, and nothing is
-    // waited for meanwhile.
-    unsafe {
-        let own = pg_sys::GetCurrentTransactionId();
-        let token = pg_sys::SpeculativeInsertionLockAcquire(own);
-        let mut alone = true;
-        let mut slots = [const { None }; MOST_TARGETS];
-        for (target, place) in targets.iter().zip(&mut slots) {
-            let slot = place.insert(filled(&target.table, values));
-            alone = insert_row(target, slot, values, token);
-            if !alone {
-                break;
-            }
+    let mut inserted = 0;
+    let alone = targets.iter().all(|target| {
+        inserted += 1;
+        fill(&target.slot, values);
+        insert_row(target, values)
+    });
+    for target in &targets[..inserted] {
+        // SAFETY: the slot holds the row inserted above.
+        unsafe {
+            let slot = target.slot.0;
+            pg_sys::table_tuple_complete_speculative(target.table.raw(), slot, UNDECIDED, alone);
         }
-        for (target, slot) in targets.iter().zip(slots.iter().flatten()) {
-            pg_sys::table_tuple_complete_speculative(target.table.raw(), slot.0, token, alone);
-        }
-        pg_sys::SpeculativeInsertionLockRelease(own);
-        alone
     }
+    alone
 }
 
-/// A row can go into so many tables at once.
-const MOST_TARGETS: usize = 2;
-
-/// A slot that holds these values, none NULL.
-fn filled(table: &Relation, values: &[pg_sys::Datum]) -> Slot {
-    let slot = Slot::of(table);
-    // SAFETY: the table has as many columns, of these types.
+/// Puts values, none NULL, into a slot of a table that has as many columns, of
+/// these types.
+fn fill(slot: &Slot, values: &[pg_sys::Datum]) {
+    // SAFETY: the slot's arrays have one entry per column.
     unsafe {
         pg_sys::ExecClearTuple(slot.0);
         for (place, value) in values.iter().enumerate() {
@@ -174,36 +175,28 @@ fn filled(table: &Relation, values: &[pg_sys::Datum]) -> Slot {
         }
         pg_sys::ExecStoreVirtualTuple(slot.0);
     }
-    slot
 }
 
-/// Inserts the row in `slot` and its index entry, to be completed or taken back;
-/// `false`: somebody else may have the key.
-///
-/// # Safety
-/// Between acquiring and releasing the token's lock.
-unsafe fn insert_row(
-    target: &Target,
-    slot: &Slot,
-    values: &mut [pg_sys::Datum],
-    token: u32,
-) -> bool {
-    // SAFETY: as the caller promises; the index is a btree, which does not look at
-    // the IndexInfo.
+/// Inserts the row in the target's slot and its index entry, to be completed or
+/// taken back; `false`: somebody else may have the key.
+fn insert_row(target: &Target, values: &mut [pg_sys::Datum]) -> bool {
+    let slot = target.slot.0;
+    // SAFETY: the protocol of ExecInsert but for the lock, see `UNDECIDED`. The
+    // index is a btree, which does not look at the IndexInfo.
     unsafe {
         pg_sys::table_tuple_insert_speculative(
             target.table.raw(),
-            slot.0,
+            slot,
             pg_sys::GetCurrentCommandId(true),
             0,
             std::ptr::null_mut(),
-            token,
+            UNDECIDED,
         );
         pg_sys::index_insert(
             target.index.raw(),
             values.as_mut_ptr(),
             [false].as_mut_ptr(),
-            &mut (*slot.0).tts_tid,
+            &mut (*slot).tts_tid,
             target.table.raw(),
             pg_sys::IndexUniqueCheck::UNIQUE_CHECK_PARTIAL,
             false,
@@ -215,19 +208,20 @@ unsafe fn insert_row(
 /// Appends a row, no column NULL, to a table without an index.
 pub fn append(table: Oid, values: &[pg_sys::Datum]) {
     let table = Relation::open(table, Lock::Write);
-    let slot = filled(&table, values);
+    let slot = Slot::of(&table);
+    fill(&slot, values);
     // SAFETY: the slot holds a row of the table.
     unsafe { pg_sys::simple_table_tuple_insert(table.raw(), slot.0) }
 }
 
-/// Whose a row is.
+/// Whose the row of a target is.
 pub enum Found {
     /// There is none.
     Nobody,
     /// This transaction made it, so nobody else can change it.
-    Own(Slot),
+    Own,
     /// Locked now against everybody else to the end of the transaction.
-    Locked(Slot),
+    Locked,
 }
 
 /// Finds the row with `key` and locks it.
@@ -235,16 +229,15 @@ pub enum Found {
 /// A row of this transaction is locked by being its own, and has to be left
 /// alone: one that the running command made can be neither locked nor replaced.
 pub fn lock(target: &Target, key: pg_sys::Datum) -> Found {
-    let slot = Slot::of(&target.table);
     loop {
-        if find(target, key, &slot).is_none() {
+        if !find(target, key) {
             return Found::Nobody;
         }
-        if is_own(&slot) {
-            return Found::Own(slot);
+        if is_own(&target.slot) {
+            return Found::Own;
         }
-        if lock_found(&target.table, &slot) {
-            return Found::Locked(slot);
+        if lock_found(&target.table, &target.slot) {
+            return Found::Locked;
         }
     }
 }
@@ -256,12 +249,13 @@ type UpdateIndexes = bool;
 type UpdateIndexes = pg_sys::TU_UpdateIndexes::Type;
 
 /// Replaces a row that [`lock`] has locked by `values`, with the same key.
-pub fn replace(target: &Target, locked: &Slot, values: &mut [pg_sys::Datum]) {
-    let slot = filled(&target.table, values);
-    // SAFETY: the locked slot holds a stored row of the table, which nobody else
+pub fn replace(target: &Target, values: &mut [pg_sys::Datum]) {
+    let slot = Slot::of(&target.table);
+    fill(&slot, values);
+    // SAFETY: the target's slot holds a stored row of the table, which nobody else
     // can have changed; the index is a btree.
     unsafe {
-        let mut place = (*locked.0).tts_tid;
+        let mut place = (*target.slot.0).tts_tid;
         let mut indexes = UpdateIndexes::default();
         pg_sys::simple_table_tuple_update(
             target.table.raw(),
@@ -287,13 +281,12 @@ pub fn replace(target: &Target, locked: &Slot, values: &mut [pg_sys::Datum]) {
 
 /// Locks the row in `slot`; `false`: somebody has replaced or removed it.
 fn lock_found(table: &Relation, slot: &Slot) -> bool {
-    // SAFETY: the slot holds a stored row of `table`; the snapshot is pushed, as
-    // the table's access method asks for, and popped before anything else is.
+    // SAFETY: the slot holds a stored row of `table`. The statement that inserts has
+    // made its snapshot active; a heap does not look at it.
     unsafe {
         let mut failure = pg_sys::TM_FailureData::default();
         let mut place = (*slot.0).tts_tid;
         pg_sys::ExecClearTuple(slot.0);
-        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
         let result = pg_sys::table_tuple_lock(
             table.raw(),
             &mut place,
@@ -305,7 +298,6 @@ fn lock_found(table: &Relation, slot: &Slot) -> bool {
             0,
             &mut failure,
         );
-        pg_sys::PopActiveSnapshot();
         match result {
             pg_sys::TM_Result::TM_Ok => true,
             pg_sys::TM_Result::TM_Updated | pg_sys::TM_Result::TM_Deleted => false,
