@@ -14,7 +14,7 @@ BEGIN
     FROM (SELECT relid AS r FROM pg_partition_tree(target::regclass)
           UNION
           SELECT unnest(ARRAY[t.heads, s.ledger]) FROM pganalytics_data.event_table t
-          JOIN pganalytics_data.segment s ON s.event_table = t.id AND s.number = t.active_segment
+          JOIN pganalytics_data.segment s ON s.event_table = t.id AND s.state = 'active'
           WHERE t.relation = target::regclass) AS parts
     WHERE r IS NOT NULL;
     INSERT INTO measured VALUES (what, 'ours', 1, ours / 100000, NULL), (what, 'plain', 1, (

@@ -35,7 +35,7 @@ run_clients() { # part what
     done
 }
 
-[ $# -gt 0 ] || set -- single batch copy hot segments loop bytes fold read
+[ $# -gt 0 ] || set -- single batch copy hot segments prune loop bytes fold read
 for part in flush "$@"; do
     echo "==> $part: $(sed -n 's/^-- about: //p' "$part.sql")"
     sql --file "$part.sql"

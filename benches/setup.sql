@@ -15,6 +15,9 @@ INSERT INTO bar (what, beside, sense, bar) VALUES
     ('INSERT of 1,000 into 100 segments', 'one segment', '>=', 0.9),
     ('the twin''s INSERT of 1,000 into 10', 'one partition', NULL, NULL),
     ('the twin''s INSERT of 1,000 into 100', 'one partition', NULL, NULL),
+    ('the last hour of 100 segments, literal', 'one segment', NULL, NULL),
+    ('the last hour of 100 segments, by BRIN', 'one segment', NULL, NULL),
+    ('the same, from first_segment() on', 'one segment', NULL, NULL),
     ('10,000 INSERTs of 1 in a transaction', '1,000', '>=', 0.9),
     ('bytes per event, all ids remembered', 'twin', '<=', 1.35),
     ('bytes per event, no deduplication', 'twin without unique', '<=', 1.1),
@@ -49,6 +52,7 @@ BEGIN
             ALTER txid SET DEFAULT pg_current_xact_id(),
             ALTER segment SET DEFAULT %2$s;
         CREATE INDEX ON %1$I (txid);
+        CREATE INDEX ON %1$I USING brin (occurred_at);
         CREATE INDEX ON %1$I (aggregate_id, version) $f$, name, greatest(partitions - 1, 1));
     IF deduplicates THEN
         EXECUTE format('ALTER TABLE %I ADD PRIMARY KEY (event_id, segment)', name);

@@ -8,7 +8,6 @@ use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::ledger::{Ages, Ledgers};
 use pganalytics_core::segment::{Segment, State};
-use pgrx::datum::TimestampWithTimeZone;
 
 /// An event table as seen from one of its segments.
 pub struct OfSegment {
@@ -164,19 +163,27 @@ pub fn around(event_table: Oid, position: i64) -> Vec<Numbered> {
     ))
 }
 
-/// The first that can hold events of this time or later.
-pub fn first_since(event_table: Oid, since: TimestampWithTimeZone) -> Option<i32> {
+/// A segment and the time of its last event, in microseconds since 2000-01-01 UTC;
+/// `None`: not counted yet. That of an empty one is before all others.
+pub struct Span {
+    pub number: i32,
+    pub last: Option<i64>,
+}
+
+/// The spans of all segments of an event table, in the order of their numbers.
+pub fn spans(event_table: Oid) -> Vec<Span> {
     let _platform = Platform::act();
-    spi::run_kept(
-        "SELECT s.number FROM pganalytics_data.segment s \
-         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
-         WHERE t.relation = $1 AND (s.rows IS NULL OR s.last_occurred_at >= $2) \
-         ORDER BY s.number LIMIT 1",
-        vec![Arg::Oid(event_table), Arg::Time(since)],
+    spi::read_kept(
+        "SELECT s.number, CASE WHEN s.rows IS NOT NULL THEN coalesce(s.last_occurred_at, '-infinity') END \
+         FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         WHERE t.relation = $1 ORDER BY s.number",
+        vec![Arg::Oid(event_table)],
         Under::Latest,
+        |row| Span {
+            number: row.value(0).map_or(0, |datum| datum.value() as i32),
+            last: row.value(1).map(|datum| datum.value() as i64),
+        },
     )
-    .first()
-    .map(|row| row.number(0))
 }
 
 /// The segments of an event table whose life goes on, and whether the active one

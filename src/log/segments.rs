@@ -1,8 +1,10 @@
 //! Segments: the partitions of an event table.
 
 use super::settings::LOG_OF_SEQUENCE;
-use crate::catalog::{event_tables, names, segments};
+use crate::catalog::segments::{self, Span};
+use crate::catalog::{event_tables, names};
 use crate::pg::Oid;
+use crate::pg::cache::RelationCache;
 use crate::pg::error::OrRaise;
 use crate::worker;
 use pganalytics_core::error::Error;
@@ -25,12 +27,31 @@ fn roll_segment(event_table: Oid) {
     worker::start_after_commit();
 }
 
+thread_local! {
+    /// The spans of the segments of an event table. What is old here is right all
+    /// the same: sealed segments do not change, and new ones come last.
+    static SPANS: RelationCache<Vec<Span>> =
+        RelationCache::new(|relation| SPANS.with(|cache| cache.forget(relation)));
+}
+
+/// It may be called for each row that a scan looks at.
 #[pg_extern(sql = false)]
 fn first_segment(event_table: Oid, since: TimestampWithTimeZone) -> i32 {
     let unknown = || Error::UnknownEventTable {
         name: names::shown(event_table),
     };
-    segments::first_since(event_table, since)
-        .ok_or_else(unknown)
-        .or_raise()
+    let load = || {
+        let spans = segments::spans(event_table);
+        if spans.is_empty() {
+            return Err(unknown());
+        }
+        Ok((vec![event_table], spans))
+    };
+    let spans = SPANS
+        .with(|spans| spans.get_or_make(event_table, load))
+        .or_raise();
+    let since = since.into_inner();
+    let may_hold = |span: &&Span| span.last.is_none_or(|last| last >= since);
+    let first = spans.iter().find(may_hold);
+    first.map_or(i32::MAX, |span| span.number)
 }

@@ -25,8 +25,6 @@ pub enum Arg<'a> {
     Big(i64),
     /// `interval`, as the caller gave it
     Interval(Option<pgrx::datum::Interval>),
-    /// `timestamptz`
-    Time(pgrx::datum::TimestampWithTimeZone),
     /// `text[]`
     Texts(Vec<String>),
     /// `text`, as PostgreSQL has it
@@ -116,7 +114,6 @@ fn datum(arg: Arg) -> (Oid, Option<pg_sys::Datum>) {
         Arg::Int(number) => (pg_sys::INT4OID, number.into_datum()),
         Arg::Big(number) => (pg_sys::INT8OID, number.into_datum()),
         Arg::Interval(interval) => (pg_sys::INTERVALOID, interval.into_datum()),
-        Arg::Time(time) => (pg_sys::TIMESTAMPTZOID, time.into_datum()),
         Arg::Texts(list) => (pg_sys::TEXTARRAYOID, list.into_datum()),
         Arg::RawText(datum) => (pg_sys::TEXTOID, Some(datum)),
         Arg::Jsonb(datum) => (pg_sys::JSONBOID, Some(datum)),
