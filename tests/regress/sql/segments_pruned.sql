@@ -33,6 +33,10 @@ SELECT * FROM looks_at($$occurred_at >= '2020-02-01' AND occurred_at < '2020-02-
 SET enable_seqscan = off;
 SELECT * FROM looks_at($$occurred_at >= now() - interval '1 hour'$$);
 RESET enable_seqscan;
+-- That finds nothing to read in a sealed one, also in its last pages.
+SELECT count(*) AS indexes, count(*) FILTER (WHERE brin_summarize_new_values(i.indexrelid) > 0) AS not_summarized
+FROM pganalytics.segments s JOIN pg_index i ON i.indrelid = s.relation JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_am m ON m.oid = c.relam WHERE s.event_table = 'days'::regclass AND s.state = 'frozen' AND m.amname = 'brin';
 SELECT * FROM looks_at($$occurred_at >= now() - interval '1 hour'
     AND segment >= pganalytics.first_segment('days', now() - interval '1 hour')$$);
 PREPARE recent(interval) AS SELECT count(*) FROM days
