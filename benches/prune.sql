@@ -18,9 +18,10 @@ INSERT INTO pruned_1 (event_type, aggregate_id) SELECT 'visit', 'user' FROM gene
 INSERT INTO pruned_100 (event_type, aggregate_id) SELECT 'visit', 'user' FROM generate_series(1, 100);
 VACUUM ANALYZE pruned_1;
 VACUUM ANALYZE pruned_100;
--- Segments of a few hundred pages would rather be read whole.
+-- Segments of a few hundred pages would rather be read whole, and by parallel workers
+-- whose start takes longer than all of it.
 CREATE FUNCTION counts(target text, condition text) RETURNS text LANGUAGE sql AS $body$
-    SELECT format('DO $d$ BEGIN SET LOCAL enable_seqscan = off; FOR i IN 1..20 LOOP PERFORM count(*) FROM %s WHERE %s; END LOOP; END $d$',
+    SELECT format('DO $d$ BEGIN SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; FOR i IN 1..20 LOOP PERFORM count(*) FROM %s WHERE %s; END LOOP; END $d$',
                   target, replace(condition, 'TABLE', target))
 $body$;
 SELECT format('occurred_at >= %L', now() - interval '1 hour') AS literal,
