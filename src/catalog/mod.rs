@@ -6,6 +6,8 @@ pub mod duplicates;
 pub mod entries;
 pub mod event_tables;
 pub mod incarnation;
+pub mod ledgers;
+pub mod lives;
 pub mod names;
 pub mod projections;
 pub mod segments;

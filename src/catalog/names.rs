@@ -123,32 +123,60 @@ impl ColumnType {
     }
 }
 
-/// The number of a column of this name, which must be of this type: the owner of
-/// an event table can change it. `shown` names the table for the error.
+/// The number of a column of this name, which must be of this type.
 pub fn column_of(
     relation: Oid,
-    shown: impl FnOnce() -> String,
+    shown: impl Fn() -> String,
     name: &'static str,
     of: ColumnType,
 ) -> Result<i16, Error> {
-    let row = spi::latest(
-        "SELECT attnum, atttypid OPERATOR(pg_catalog.=) $3::pg_catalog.regtype \
-         FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) $1 \
-           AND attname OPERATOR(pg_catalog.=) $2::pg_catalog.name AND attnum OPERATOR(pg_catalog.>) 0",
-        vec![Arg::Oid(relation), Arg::Text(name), Arg::Text(of.sql())],
+    columns_of(relation, shown, [(name, of)]).map(|[number]| number)
+}
+
+/// The numbers of columns of these names, which must be of these types: the owner of
+/// an event table can change them. `shown` names the table for the error.
+pub fn columns_of<const N: usize>(
+    relation: Oid,
+    shown: impl Fn() -> String,
+    wanted: [(&'static str, ColumnType); N],
+) -> Result<[i16; N], Error> {
+    let list = |text: fn((&'static str, ColumnType)) -> &'static str| {
+        Arg::Texts(
+            wanted
+                .iter()
+                .map(|column| text(*column).to_owned())
+                .collect(),
+        )
+    };
+    let rows = spi::run_kept(
+        "SELECT a.attnum, a.atttypid OPERATOR(pg_catalog.=) w.of_type::pg_catalog.regtype \
+         FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY AS w(name, of_type, place) \
+         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) $1 \
+           AND a.attname OPERATOR(pg_catalog.=) w.name::pg_catalog.name AND a.attnum OPERATOR(pg_catalog.>) 0 \
+         ORDER BY w.place",
+        vec![Arg::Oid(relation), list(|c| c.0), list(|c| c.1.sql())],
+        Under::Latest,
     );
-    match row {
-        Some(row) if row.known(1) == "t" => Ok(row.number(0)),
-        Some(_) => Err(Error::ColumnType {
-            table: shown(),
-            column: name,
-            expected: of.sql(),
-        }),
-        None => Err(Error::ColumnMissing {
-            table: shown(),
-            column: name,
-        }),
+    let mut numbers = [0; N];
+    for ((row, (column, of)), number) in rows.iter().zip(wanted).zip(&mut numbers) {
+        *number = match (row.text(0), row.text(1)) {
+            (Some(_), Some("t")) => row.number(0),
+            (Some(_), _) => {
+                return Err(Error::ColumnType {
+                    table: shown(),
+                    column,
+                    expected: of.sql(),
+                });
+            }
+            (None, _) => {
+                return Err(Error::ColumnMissing {
+                    table: shown(),
+                    column,
+                });
+            }
+        };
     }
+    Ok(numbers)
 }
 
 /// Whether an index must be unique.
@@ -164,7 +192,7 @@ pub fn index_on(relation: Oid, columns: &[&str], uniqueness: Uniqueness) -> Resu
     let names: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
     let unique = matches!(uniqueness, Uniqueness::Unique);
     let _path = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
-    spi::latest(
+    spi::run_kept(
         "SELECT i.indexrelid FROM pg_index i \
          JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam \
          WHERE i.indrelid = $1 AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree' \
@@ -181,7 +209,9 @@ pub fn index_on(relation: Oid, columns: &[&str], uniqueness: Uniqueness) -> Resu
             Arg::Texts(names),
             Arg::Int(unique.into()),
         ],
+        Under::Latest,
     )
+    .first()
     .map(|row| row.oid(0))
     .ok_or_else(|| Error::MissingIndex {
         table: shown(relation),

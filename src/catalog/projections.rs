@@ -177,9 +177,16 @@ fn parsed(row: &Row) -> Checkpoint {
     row.known(0).parse().unwrap_or_else(|e| pgrx::error!("{e}"))
 }
 
-/// A number for a new projection.
+/// A number for a new projection. One whose names somebody has taken is passed over:
+/// whoever may make things in the schema must not keep others from it.
 pub fn next_id() -> i32 {
-    entries::next_number("projection_id")
+    loop {
+        let id = entries::next_number("projection_id");
+        let names = ["definition", "state", "access"].map(|part| format!("{part}_{id}"));
+        if names.iter().all(|name| names::unused(name) == *name) {
+            return id;
+        }
+    }
 }
 
 /// The projections whose view is gone.

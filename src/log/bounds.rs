@@ -4,14 +4,14 @@
 //! As the owner of the event table: reading it may call their functions.
 
 use crate::catalog::event_tables::EventTable;
+use crate::catalog::lives::{self, Measures};
 use crate::catalog::names::sql_name;
-use crate::catalog::segments::{self, Measures};
 use crate::pg::Oid;
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::spi::{self, Under};
 use pganalytics_core::sql::literal;
 
-const CONSTRAINT: &str = segments::BOUNDS;
+const CONSTRAINT: &str = lives::BOUNDS;
 
 /// For a moment nobody can read the segment while the CHECK is added: give way to
 /// whoever is at it.
@@ -47,13 +47,13 @@ pub fn measure(table: &EventTable, segment: Oid) {
             ranges: [1, 2, 3, 4, 5].map(range),
         }
     };
-    segments::set_measures(segment, &measures);
+    lives::set_measures(segment, &measures);
 }
 
 /// Adds the CHECK, which does not hold yet for what is there: that takes a look
 /// at all of it, which must not keep readers out.
 pub fn constrain(table: &EventTable, segment: Oid) {
-    if let Some((first, last)) = segments::times(segment) {
+    if let Some((first, last)) = lives::times(segment) {
         let _owner = ActingAs::new(table.owner);
         let _settings = settings();
         spi::execute(&format!(

@@ -4,7 +4,7 @@
 use super::{attach, keyed, ledgers, options};
 use crate::catalog::event_tables::{self, EventTable, Options};
 use crate::catalog::names::{self, NewName};
-use crate::catalog::{incarnation, segments};
+use crate::catalog::{incarnation, lives};
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::naming::free_sequence_name;
@@ -78,7 +78,7 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
     // The active segment, and a spare that the first roll moves on to.
     for (number, state) in [(1, State::Active), (2, State::Spare)] {
         let segment = attach::segment(&table, number);
-        segments::register(id, root, number, state, segment, ledgers);
+        lives::register(id, root, number, state, segment, ledgers);
     }
     Ok(root)
 }

@@ -1,8 +1,7 @@
 //! Ledgers: making them, choosing those of a segment, dropping the expired.
 
 use super::keyed;
-use crate::catalog::segments;
-use crate::catalog::{entries, event_tables::EventTable};
+use crate::catalog::{entries, event_tables::EventTable, ledgers};
 use crate::pg::Oid;
 use crate::pg::security::Platform;
 use pganalytics_core::ledger::Ledgers;
@@ -20,16 +19,16 @@ pub fn create(event_table: i32, number: i32, root: Oid) -> Oid {
 /// The ledgers of the segment with this number, which follows on those there are.
 pub fn of_segment(table: &EventTable, number: i32) -> Ledgers<Oid> {
     // Those of a spare that its owner has taken away.
-    if let Some(known) = segments::known_ledgers(table.id, number) {
+    if let Some(known) = ledgers::known(table.id, number) {
         return known;
     }
-    let (previous, ages) = segments::ledgers_of(table.id, number - 1);
+    let (previous, ages) = ledgers::of_segment(table.id, number - 1);
     previous.of_next_segment(ages, || create(table.id, number, table.root))
 }
 
 /// Drops the ledgers whose ids have expired. Returns whether there were any.
 pub fn drop_expired(table: &EventTable) -> bool {
-    let unused = segments::forget_unused_ledgers(table.id);
+    let unused = ledgers::forget_unused(table.id);
     let _platform = Platform::act();
     for ledger in &unused {
         entries::drop_leftover("TABLE", *ledger);

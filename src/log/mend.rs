@@ -8,7 +8,7 @@
 use super::attach::{self, TRIGGER};
 use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::names::sql_name;
-use crate::catalog::segments;
+use crate::catalog::{lives, segments};
 use crate::pg::Oid;
 use crate::pg::index::Relation;
 use crate::pg::security::{ActingAs, SUPERUSER, Settings, role_sql};
@@ -25,7 +25,7 @@ pub fn mend(event_table: i32) {
         return;
     };
     drop(root);
-    for number in segments::forget_dropped(table.id) {
+    for number in lives::forget_dropped(table.id) {
         log!(
             "segment {number} of event table \"{}\" has been dropped by its owner",
             table.name

@@ -6,7 +6,7 @@
 
 use super::{attach, bounds, ledgers};
 use crate::catalog::event_tables::{self, EventTable};
-use crate::catalog::segments::{self, Lives};
+use crate::catalog::lives::{self, Lives};
 use crate::pg::Oid;
 use crate::pg::index::Relation;
 use pganalytics_core::error::Error;
@@ -14,8 +14,8 @@ use pganalytics_core::segment::{State, Step, steps};
 
 /// What can be done now for an event table, the most urgent first.
 pub fn next_steps(event_table: i32) -> Vec<Step> {
-    let lives = segments::lives(event_table);
-    steps(&lives.segments, lives.due)
+    let now = lives::of(event_table);
+    steps(&now.segments, now.due)
 }
 
 /// Does a step, if it can still be done: somebody else may have been faster, and
@@ -30,14 +30,14 @@ pub fn perform(event_table: i32, step: Step) -> Result<Option<Oid>, Error> {
         return Ok(None);
     };
     drop(root);
-    let lives = segments::lives(event_table);
+    let lives = lives::of(event_table);
     if !steps(&lives.segments, lives.due).contains(&step) {
         return Ok(None);
     }
     if let Step::Attach(number) = step {
         let ledgers = ledgers::of_segment(&table, number);
         let segment = attach::segment(&table, number);
-        segments::register(table.id, table.root, number, State::Spare, segment, ledgers);
+        lives::register(table.id, table.root, number, State::Spare, segment, ledgers);
         return Ok(None);
     }
     change(&table, &lives, step)
@@ -46,7 +46,7 @@ pub fn perform(event_table: i32, step: Step) -> Result<Option<Oid>, Error> {
 fn change(table: &EventTable, lives: &Lives, step: Step) -> Result<Option<Oid>, Error> {
     let set = |number, state| {
         if let Some(segment) = lives.relation(number) {
-            segments::set_state(table.root, segment, state);
+            lives::set_state(table.root, segment, state);
         }
     };
     let for_segment = |number, act: fn(&EventTable, Oid)| {
@@ -58,7 +58,7 @@ fn change(table: &EventTable, lives: &Lives, step: Step) -> Result<Option<Oid>, 
         Step::Attach(_) => {}
         Step::Note(number) => note(table, lives, number),
         Step::MoveOn(number) => {
-            segments::close_active(table.id);
+            lives::close_active(table.id);
             set(number, State::Active);
         }
         Step::Shut(number) => set(number, State::Shut),
@@ -83,14 +83,14 @@ fn note(table: &EventTable, lives: &Lives, number: i32) {
             State::Shut => relation,
             _ => table.root,
         };
-        segments::note_holders(relation, locked);
+        lives::note_holders(relation, locked);
     }
 }
 
 /// Notes that a segment has been vacuumed.
 pub fn frozen(event_table: i32, segment: Oid) {
     if let Some(table) = event_tables::lock(event_table) {
-        segments::set_state(table.root, segment, State::Frozen);
+        lives::set_state(table.root, segment, State::Frozen);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::settings::LOG_OF_SEQUENCE;
 use crate::catalog::segments::{self, Span};
-use crate::catalog::{event_tables, names};
+use crate::catalog::{event_tables, lives, names};
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::pg::error::OrRaise;
@@ -23,7 +23,7 @@ pub fn active_segment(sequence: Oid) -> i32 {
 #[pg_extern(sql = false)]
 fn roll_segment(event_table: Oid) {
     let table = event_tables::owned(event_table).or_raise();
-    segments::request_roll(table.root);
+    lives::request_roll(table.root);
     worker::start_after_commit();
 }
 

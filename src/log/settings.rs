@@ -3,7 +3,7 @@
 
 use super::keyed::Keyed;
 use crate::catalog;
-use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown};
+use crate::catalog::names::{ColumnType, Uniqueness, column_of, columns_of, index_on, shown};
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::worker;
@@ -90,16 +90,38 @@ impl Log {
 fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
     worker::ensure_started();
     let row = catalog::segments::of_segment(segment)?;
-    let column = |name, of| column_of(segment, || row.name.clone(), name, of);
+    let [
+        event_id,
+        event_type,
+        aggregate_id,
+        version,
+        payload,
+        recorded_at,
+        position,
+        txid,
+    ] = columns_of(
+        segment,
+        || row.name.clone(),
+        [
+            ("event_id", ColumnType::Uuid),
+            ("event_type", ColumnType::Text),
+            ("aggregate_id", ColumnType::Text),
+            ("version", ColumnType::Bigint),
+            ("payload", ColumnType::Jsonb),
+            ("recorded_at", ColumnType::Timestamptz),
+            ("position", ColumnType::Bigint),
+            ("txid", ColumnType::Xid8),
+        ],
+    )?;
     let columns = Columns {
-        event_id: column("event_id", ColumnType::Uuid)?,
-        event_type: column("event_type", ColumnType::Text)?,
-        aggregate_id: column("aggregate_id", ColumnType::Text)?,
-        version: column("version", ColumnType::Bigint)?,
-        payload: column("payload", ColumnType::Jsonb)?,
-        recorded_at: column("recorded_at", ColumnType::Timestamptz)?,
-        position: column("position", ColumnType::Bigint)?,
-        txid: column("txid", ColumnType::Xid8)?,
+        event_id,
+        event_type,
+        aggregate_id,
+        version,
+        payload,
+        recorded_at,
+        position,
+        txid,
     };
     let ledger = |ledger: Option<Oid>| ledger.map(|l| Keyed::of(l, "event_id")).transpose();
     let log = Log {
