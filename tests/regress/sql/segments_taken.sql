@@ -136,6 +136,13 @@ SELECT last_error FROM pganalytics.event_tables WHERE event_table = 'victors'::r
 SELECT count(DISTINCT ledger) FROM pganalytics_data.segment WHERE event_table = :victors AND next_ledger IS NULL;
 SELECT array_agg(version ORDER BY position), count(DISTINCT segment) FROM victors;
 
+-- And those of a projection.
+SELECT last_value + 1 AS next FROM pganalytics_data.projection_id \gset
+SET ROLE regress_mallory;
+CREATE VIEW pganalytics_data.definition_:next AS SELECT 1;
+SET ROLE regress_victor;
+SELECT pganalytics.create_projection('of_victors', 'SELECT count(*) AS n FROM victors');
+RESET ROLE;
 -- Times that may be NULL: what has none is counted and folded all the same.
 SET ROLE regress_victor;
 SELECT pganalytics.create_event_table('timeless');
