@@ -24,7 +24,7 @@ COMMENT ON FUNCTION pganalytics.uuid_v7() IS 'a time-ordered UUID (RFC 9562, ver
 CREATE FUNCTION pganalytics.active_segment(position_sequence regclass) RETURNS integer
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'active_segment';
 COMMENT ON FUNCTION pganalytics.active_segment(regclass) IS
-    'the number of the segment that takes appends, the default of the column segment';
+    'the default of the column segment: the number of the segment that takes appends, by the sequence of the column position; the view event_tables shows it too';
 
 CREATE FUNCTION pganalytics.on_event() RETURNS trigger
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'on_event';

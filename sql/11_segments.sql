@@ -15,7 +15,12 @@ SELECT t.relation AS event_table, s.number, s.state,
        coalesce(s.rows, CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END) AS rows,
        pg_catalog.pg_total_relation_size(c.oid) AS bytes,
        s.first_position, s.last_position, s.first_occurred_at, s.last_occurred_at,
-       s.active_since, s.closed_at, nullif(pg_catalog.cardinality(s.holders), 0) AS waits_for, s.relation
+       s.active_since, s.closed_at, nullif(pg_catalog.cardinality(s.holders), 0) AS waits_for,
+       -- Prepared transactions have none.
+       CASE WHEN s.holders <> '{}' THEN ARRAY(
+           SELECT DISTINCT l.pid FROM pg_catalog.pg_locks l
+           WHERE l.virtualtransaction = ANY (s.holders) AND l.pid IS NOT NULL) END AS waits_for_pids,
+       s.relation
 FROM pganalytics_data.segment s
 JOIN pganalytics_data.event_table t ON t.id = s.event_table
 JOIN pg_catalog.pg_class c ON c.oid = s.relation
@@ -23,7 +28,7 @@ JOIN pg_catalog.pg_class root ON root.oid = t.relation
 WHERE pg_catalog.pg_has_role(root.relowner, 'USAGE')
    OR pg_catalog.has_any_column_privilege(root.oid, 'SELECT');
 COMMENT ON VIEW pganalytics.segments IS
-    'segments of event tables; ranges and exact numbers of rows once a segment is sealed, before that an estimate; waits_for: transactions noted that must end before the next state';
+    'segments of event tables; ranges and exact numbers of rows once a segment is sealed, before that an estimate; waits_for: transactions noted that must end before the next state; waits_for_pids: the backends of those that still run';
 GRANT SELECT ON pganalytics.segments TO PUBLIC;
 
 CREATE VIEW pganalytics.duplicates AS

@@ -52,7 +52,7 @@ pub fn define() {
     );
     integer(
         c"pganalytics.worker_naptime",
-        c"Time the worker sleeps between two looks at the projections.",
+        c"Time the worker sleeps between two looks at event tables and projections.",
         c"",
         &NAPTIME,
         (10, LONGEST_NAP),

@@ -322,15 +322,14 @@ impl UserError for Error {
                     "A retry must send the same events again, no more and no fewer; new events need new ids."
                 }
                 Self::NullInEvent { .. } => "Give a value.",
-                Self::NullColumn { .. } => {
-                    "Give a value. Leave event_id out for a new one."
-                }
+                Self::NullColumn { column: "event_id", .. } => "Give one, or leave the column out for a new one.",
+                Self::NullColumn { .. } => "Give a value.",
                 Self::ForeignKey { .. } => "Keep event_id without a foreign key: events are never deleted one by one.",
                 Self::ForeignPartition { .. } => {
                     "The extension makes the segments. To bring events in, INSERT them into the event table."
                 }
                 Self::SegmentTaken { .. } => {
-                    "Old events leave by retention. DROP TABLE of the event table drops all of it."
+                    "Segments go with their event table: DROP TABLE drops all of it."
                 }
                 Self::LateTrigger { .. } => "Choose a name that sorts before it, or make it an AFTER trigger.",
                 Self::IdReused { .. } => {
@@ -338,7 +337,7 @@ impl UserError for Error {
                 }
                 Self::ConcurrentAppend { .. } | Self::ConcurrentProjection { .. } => "Run the transaction again.",
                 Self::AppendOnly { .. } => {
-                    "Append an event that corrects the earlier one. Old events leave by retention."
+                    "Append an event that corrects the earlier one."
                 }
                 Self::SegmentNotActive { .. } => {
                     "Leave the column \"segment\" out of the INSERT."
@@ -346,7 +345,10 @@ impl UserError for Error {
                 Self::ColumnType { .. } => {
                     "Give the column its type back: what the extension sets and reads keeps its type."
                 }
-                Self::NullArgument { .. } => "Give a value, or leave the argument out.",
+                Self::NullArgument { argument: "versions" | "segment_interval" } => {
+                    "Give a value, or leave the argument out."
+                }
+                Self::NullArgument { .. } => "Give a value.",
                 Self::ColumnMissing { .. } => {
                     "Give the column its name back: what the extension sets and reads keeps its name."
                 }
@@ -357,7 +359,7 @@ impl UserError for Error {
                     "Create it again: the extension finds events and ids by it."
                 }
                 Self::UnregisteredLog { .. } => {
-                    "Restore the catalog tables of schema pganalytics_data together with the event table."
+                    "The view pganalytics.event_tables shows the active segments. Restore the tables of schema pganalytics_data together with the event table."
                 }
                 Self::UnknownProjection { .. } => {
                     "The view pganalytics.projections lists them; create_projection() makes one."
