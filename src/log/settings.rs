@@ -99,6 +99,8 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
         recorded_at,
         position,
         txid,
+        // Only read when the segment is sealed, but then it is too late to say so.
+        _,
     ] = columns_of(
         segment,
         || row.name.clone(),
@@ -111,6 +113,7 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
             ("recorded_at", ColumnType::Timestamptz),
             ("position", ColumnType::Bigint),
             ("txid", ColumnType::Xid8),
+            ("occurred_at", ColumnType::Timestamptz),
         ],
     )?;
     let columns = Columns {

@@ -37,4 +37,11 @@ INSERT INTO events (event_type, aggregate_id, event_id) VALUES ('x', 'a', NULL);
 INSERT INTO events (event_type, aggregate_id) VALUES (NULL, 'a');
 INSERT INTO events (event_type, aggregate_id) VALUES ('x', 'a') RETURNING version;
 
+-- Nor renamed: it would be missed when the segment is sealed.
+ALTER TABLE events RENAME occurred_at TO happened_at;
+INSERT INTO events (event_type, aggregate_id) VALUES ('x', 'a');
+\echo :SQLSTATE
+ALTER TABLE events RENAME happened_at TO occurred_at;
+INSERT INTO events (event_type, aggregate_id) VALUES ('x', 'a') RETURNING version;
+
 DROP TABLE events;
