@@ -17,14 +17,14 @@ pub fn touched() -> Touched {
         triggers: vec![],
     };
     for row in spi::run_kept(
-        "SELECT DISTINCT classid::regclass, objid FROM pg_event_trigger_ddl_commands() \
+        "SELECT DISTINCT classid = 'pg_class'::regclass, objid FROM pg_event_trigger_ddl_commands() \
          WHERE classid IN ('pg_class'::regclass, 'pg_trigger'::regclass) AND schema_name IS DISTINCT FROM 'pg_temp'",
         vec![],
         Under::Latest,
     ) {
         let object = row.known(1).to_owned();
         match row.known(0) {
-            "pg_class" => touched.relations.push(object),
+            "t" => touched.relations.push(object),
             _ => touched.triggers.push(object),
         }
     }

@@ -87,9 +87,8 @@ impl Log {
     }
 }
 
-fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
-    worker::ensure_started();
-    let row = catalog::segments::of_segment(segment)?;
+/// Those of a segment of the event table `name`.
+fn columns(segment: Oid, name: &str) -> Result<Columns, Error> {
     let [
         event_id,
         event_type,
@@ -101,7 +100,7 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
         txid,
     ] = columns_of(
         segment,
-        || row.name.clone(),
+        || name.to_owned(),
         [
             ("event_id", ColumnType::Uuid),
             ("event_type", ColumnType::Text),
@@ -113,7 +112,7 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
             ("txid", ColumnType::Xid8),
         ],
     )?;
-    let columns = Columns {
+    Ok(Columns {
         event_id,
         event_type,
         aggregate_id,
@@ -122,7 +121,13 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
         recorded_at,
         position,
         txid,
-    };
+    })
+}
+
+fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
+    worker::ensure_started();
+    let row = catalog::segments::of_segment(segment)?;
+    let columns = columns(segment, &row.name)?;
     let ledger = |ledger: Option<Oid>| ledger.map(|l| Keyed::of(l, "event_id")).transpose();
     let log = Log {
         event_table: row.id,

@@ -52,7 +52,7 @@ pub fn define() {
     );
     integer(
         c"pganalytics.worker_naptime",
-        c"Time the worker sleeps between two looks at the projections.",
+        c"Time the worker sleeps between two looks at event tables and projections.",
         c"",
         &NAPTIME,
         (10, LONGEST_NAP),
@@ -65,7 +65,7 @@ fn milliseconds(setting: &GucSetting<i32>) -> Duration {
     Duration::from_millis(u64::try_from(setting.get()).unwrap_or(0))
 }
 
-/// Whether to fold in the background.
+/// Whether to fold and maintain in the background.
 pub fn is_on() -> bool {
     WORKER.get()
 }
