@@ -17,14 +17,14 @@ pub fn touched() -> Touched {
         triggers: vec![],
     };
     for row in spi::run_kept(
-        "SELECT DISTINCT classid::regclass, objid FROM pg_event_trigger_ddl_commands() \
+        "SELECT DISTINCT classid = 'pg_class'::regclass, objid FROM pg_event_trigger_ddl_commands() \
          WHERE classid IN ('pg_class'::regclass, 'pg_trigger'::regclass) AND schema_name IS DISTINCT FROM 'pg_temp'",
         vec![],
         Under::Latest,
     ) {
         let object = row.known(1).to_owned();
         match row.known(0) {
-            "pg_class" => touched.relations.push(object),
+            "t" => touched.relations.push(object),
             _ => touched.triggers.push(object),
         }
     }
@@ -122,17 +122,19 @@ pub fn event_table(relation: Oid) -> Option<String> {
 }
 
 /// The event table that the running command dropped a segment of, together with its
-/// guard, and not itself. (`pg_restore --clean` drops the guards first.)
+/// guard, and not itself. (`pg_restore --clean` drops the guards first.) Segments
+/// are looked for first: of other tables thousands of partitions may go at once.
 pub fn dropped_segment() -> Option<String> {
     spi::run_kept(
-        "WITH dropped AS (SELECT * FROM pg_event_trigger_dropped_objects()) \
-         SELECT c.relname FROM dropped d \
-         JOIN dropped guard ON guard.address_names = ARRAY[d.schema_name, d.object_name, '~~append'] \
-         JOIN pganalytics_data.segment s ON s.relation = d.objid \
-         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
-         JOIN pg_class c ON c.oid = t.relation \
-         WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 \
-           AND guard.classid = 'pg_trigger'::regclass LIMIT 1",
+        "WITH dropped AS MATERIALIZED (SELECT * FROM pg_event_trigger_dropped_objects()), \
+         segments AS MATERIALIZED ( \
+             SELECT c.relname, ARRAY[d.schema_name, d.object_name, '~~append'] AS guard FROM dropped d \
+             JOIN pganalytics_data.segment s ON s.relation = d.objid \
+             JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+             JOIN pg_class c ON c.oid = t.relation \
+             WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0) \
+         SELECT s.relname FROM segments s JOIN dropped guard ON guard.address_names = s.guard \
+         WHERE guard.classid = 'pg_trigger'::regclass LIMIT 1",
         vec![],
         Under::Latest,
     )

@@ -13,7 +13,7 @@ use crate::pg::error::OrRaise;
 use crate::pg::snapshot::{clock, own_txid};
 use crate::pg::trigger::{Bytes, Call, next_value};
 use crate::pg::unique::{uuid_bytes, uuid_text};
-use pganalytics_core::append::Outcome;
+use pganalytics_core::append::{Logged, Outcome};
 use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::error::Error;
 use pganalytics_core::given::{Given, Place};
@@ -57,6 +57,29 @@ impl NewEvent {
             payload: call.value(columns.payload).map(Bytes::of),
         })
     }
+
+    fn identity(&self) -> dedup::Identity<'_> {
+        dedup::Identity {
+            event_id: self.event_id,
+            event_type: self.event_type.as_slice(),
+            aggregate_id: self.aggregate.as_slice(),
+            payload: self.payload.as_ref().map_or(&[], Bytes::as_slice),
+        }
+    }
+
+    /// Refuses it unless it is the event that `append` has found in the log: its id is
+    /// another one if a trigger of the user's has changed it.
+    fn check_repeats(&self, logged: &Logged) -> Result<(), Error> {
+        if uuid_bytes(self.event_id) == logged.event_id
+            && self.identity().content() == logged.content
+        {
+            return Ok(());
+        }
+        Err(Error::IdReused {
+            event_id: uuid_text(self.event_id),
+            position: logged.position,
+        })
+    }
 }
 
 /// The trigger's result: the stamped row, or none for a duplicate.
@@ -79,15 +102,7 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
         }
     };
     if let Mode::Repeat(logged) = mode {
-        // Its id is another one if a trigger of the user's has changed it.
-        if uuid_bytes(event.event_id) != logged.event_id
-            || event.identity().content() != logged.content
-        {
-            return Err(Error::IdReused {
-                event_id: uuid_text(event.event_id),
-                position: logged.position,
-            });
-        }
+        event.check_repeats(&logged)?;
         duplicates::note(log.event_table, event.event_id, logged.position);
         tell(logged.position, Some(logged.version), true);
         return Ok(None);
@@ -124,17 +139,6 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
     GIVEN.with_borrow_mut(|given| given.pass(place, version.map(|number| (aggregate, number))));
     tell(position, version, false);
     Ok(Some(stamp(call, &log.columns, position, txid, version)))
-}
-
-impl NewEvent {
-    fn identity(&self) -> dedup::Identity<'_> {
-        dedup::Identity {
-            event_id: self.event_id,
-            event_type: self.event_type.as_slice(),
-            aggregate_id: self.aggregate.as_slice(),
-            payload: self.payload.as_ref().map_or(&[], Bytes::as_slice),
-        }
-    }
 }
 
 /// Writes what the extension sets over whatever the producer supplied.

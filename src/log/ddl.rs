@@ -4,14 +4,20 @@
 use super::{attach, mend};
 use crate::catalog::{ddl, incarnation, names};
 use crate::pg::ddl::Event;
+use crate::pg::lock;
 use crate::pg::security::{Platform, is_restricted};
 use pganalytics_core::error::Error;
 
 /// Refuses what would break the log, and hands segments over to a new owner.
 pub fn on_ddl(event: Event) -> Result<(), Error> {
-    // The extension's own commands; and a restore, which makes things in an order
-    // of its own. (Before the first event table there is nothing to keep.)
-    if matches!(event, Event::Begins) || is_restricted() || incarnation::is_incomplete() {
+    // The extension's own commands.
+    if matches!(event, Event::Begins) || is_restricted() {
+        return Ok(());
+    }
+    // A concurrent DROP EXTENSION must not make a command fail. And a restore makes
+    // things in an order of its own. (Before the first event table there is nothing
+    // to keep.)
+    if !lock::pin_extension() || incarnation::is_incomplete() {
         return Ok(());
     }
     let _platform = Platform::act();

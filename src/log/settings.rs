@@ -87,9 +87,8 @@ impl Log {
     }
 }
 
-fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
-    worker::ensure_started();
-    let row = catalog::segments::of_segment(segment)?;
+/// Those of a segment of the event table `name`.
+fn columns(segment: Oid, name: &str) -> Result<Columns, Error> {
     let [
         event_id,
         event_type,
@@ -103,7 +102,7 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
         _,
     ] = columns_of(
         segment,
-        || row.name.clone(),
+        || name.to_owned(),
         [
             ("event_id", ColumnType::Uuid),
             ("event_type", ColumnType::Text),
@@ -116,7 +115,7 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
             ("occurred_at", ColumnType::Timestamptz),
         ],
     )?;
-    let columns = Columns {
+    Ok(Columns {
         event_id,
         event_type,
         aggregate_id,
@@ -125,7 +124,13 @@ fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
         recorded_at,
         position,
         txid,
-    };
+    })
+}
+
+fn load(segment: Oid) -> Result<(Vec<Oid>, Log), Error> {
+    worker::ensure_started();
+    let row = catalog::segments::of_segment(segment)?;
+    let columns = columns(segment, &row.name)?;
     let ledger = |ledger: Option<Oid>| ledger.map(|l| Keyed::of(l, "event_id")).transpose();
     let log = Log {
         event_table: row.id,

@@ -73,18 +73,10 @@ impl Slot {
 
     /// The value of a column (from 1), `None` if it is NULL.
     pub fn value(&self, attribute: i16) -> Option<pg_sys::Datum> {
-        // SAFETY: the slot holds a tuple with at least this many columns.
-        unsafe {
-            if (*self.0).tts_nvalid < attribute {
-                pg_sys::slot_getsomeattrs_int(self.0, i32::from(attribute));
-            }
-            let place = attribute as usize - 1;
-            (!*(*self.0).tts_isnull.add(place)).then(|| *(*self.0).tts_values.add(place))
-        }
+        // SAFETY: the slot is filled from a table with at least this many columns.
+        unsafe { slot_value(self.0, attribute) }
     }
-}
 
-impl Slot {
     /// The value of a `bigint` column that is never NULL.
     pub fn number(&self, attribute: i16) -> i64 {
         self.value(attribute)
@@ -104,6 +96,24 @@ impl Drop for Slot {
             // SAFETY: made in `of`.
             unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.0) }
         }
+    }
+}
+
+/// The value of a column (from 1), `None` if it is NULL.
+///
+/// # Safety
+/// `slot` holds a row with at least this many columns.
+pub(super) unsafe fn slot_value(
+    slot: *mut pg_sys::TupleTableSlot,
+    attribute: i16,
+) -> Option<pg_sys::Datum> {
+    // SAFETY: as the caller promises; once fetched, the arrays have an entry for it.
+    unsafe {
+        if (*slot).tts_nvalid < attribute {
+            pg_sys::slot_getsomeattrs_int(slot, i32::from(attribute));
+        }
+        let place = attribute as usize - 1;
+        (!*(*slot).tts_isnull.add(place)).then(|| *(*slot).tts_values.add(place))
     }
 }
 

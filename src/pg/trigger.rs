@@ -1,5 +1,6 @@
 //! The row a trigger is called for.
 
+use super::index::slot_value;
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::*;
 use std::ffi::CStr;
@@ -85,14 +86,7 @@ impl Call {
     /// A column of the new row (from 1), `None` if it is NULL.
     pub fn value(&self, attribute: i16) -> Option<Datum> {
         // SAFETY: in a row trigger for INSERT the slot holds the new row.
-        unsafe {
-            let slot = (*self.0).tg_trigslot;
-            if (*slot).tts_nvalid < attribute {
-                pg_sys::slot_getsomeattrs_int(slot, i32::from(attribute));
-            }
-            let place = attribute as usize - 1;
-            (!*(*slot).tts_isnull.add(place)).then(|| *(*slot).tts_values.add(place))
-        }
+        unsafe { slot_value((*self.0).tg_trigslot, attribute) }
     }
 
     /// How many rows this transaction has put into the table or partition, less those

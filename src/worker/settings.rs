@@ -65,7 +65,7 @@ fn milliseconds(setting: &GucSetting<i32>) -> Duration {
     Duration::from_millis(u64::try_from(setting.get()).unwrap_or(0))
 }
 
-/// Whether to fold in the background.
+/// Whether to fold and maintain in the background.
 pub fn is_on() -> bool {
     WORKER.get()
 }

@@ -2,7 +2,7 @@
 //! the current one before each event.
 //!
 //! That an event got its version does not mean that it went in: a user's own unique
-//! index, trigger or policy may drop the row afterwards. So what is remembered counts
+//! index or trigger may drop the row afterwards. So what is remembered counts
 //! only while the number of rows this transaction has put into the segment is what it
 //! must be if every row went in. Rows of a savepoint that was rolled back are missing
 //! in that number too. Once it is wrong, the rest of the transaction asks the log.

@@ -22,6 +22,9 @@ CREATE SCHEMA notebook CREATE TABLE notes (a text, v bigint, FOREIGN KEY (a, v) 
 SET session_replication_role = replica;
 ALTER TABLE notes ADD FOREIGN KEY (a, v) REFERENCES :segment (aggregate_id, version);
 RESET session_replication_role;
+SET quote_all_identifiers = on;
+ALTER TABLE notes ADD FOREIGN KEY (a, v) REFERENCES :segment (aggregate_id, version);
+RESET quote_all_identifiers;
 \set VERBOSITY default
 
 -- The segments are the extension's to make: there would be no trigger on others.
