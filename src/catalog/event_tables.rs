@@ -17,9 +17,11 @@ pub struct EventTable {
     /// As it is shown in messages.
     pub name: String,
     pub owner: Oid,
+    /// Whether its maintenance is held up.
+    pub failing: bool,
 }
 
-const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner, t.position_sequence::oid \
+const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner, t.position_sequence::oid, t.last_error IS NOT NULL \
      FROM pganalytics_data.event_table t JOIN pg_class c ON c.oid = t.relation";
 
 fn event_table(row: &Row) -> EventTable {
@@ -29,6 +31,7 @@ fn event_table(row: &Row) -> EventTable {
         name: row.known(2).into(),
         owner: row.oid(3),
         position_sequence: row.oid(4),
+        failing: row.known(5) == "t",
     }
 }
 
@@ -102,6 +105,20 @@ pub fn note_error(id: i32, error: Option<&str>) {
         vec![Arg::Int(id), Arg::OptionalText(error)],
         Under::Fresh,
     );
+}
+
+/// The event tables whose maintenance is held up, and by which error.
+pub fn failing() -> Vec<(String, String)> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT t.relation, t.last_error FROM pganalytics_data.event_table t \
+         JOIN pg_class c ON c.oid = t.relation WHERE t.last_error IS NOT NULL ORDER BY t.id",
+        vec![],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| (row.known(0).into(), row.known(1).into()))
+    .collect()
 }
 
 /// Whether `relation` is an event table.

@@ -1,5 +1,5 @@
-//! Everything that reads or writes the extension's own tables, under the latest
-//! committed state and as their owner.
+//! The extension's own tables, read as last committed and written as their owner,
+//! and what PostgreSQL's catalogs say of the relations they name.
 
 pub mod ddl;
 pub mod duplicates;

@@ -66,7 +66,7 @@ impl Maintaining {
             ));
         }
         let message = wrong.map(|failure| failure.message.clone());
-        if message.is_some() || before.is_some() {
+        if message.is_some() || table.failing && failures.is_empty() {
             // If even that fails the server log has said why.
             let _ = in_transaction(|| event_tables::note_error(table.id, message.as_deref()));
         }

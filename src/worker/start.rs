@@ -4,6 +4,7 @@
 //! Failing to is no error, and hardly worth a word: reads are exact without it.
 
 use super::settings;
+use crate::catalog::event_tables;
 use crate::pg::bgworker::{self, StartedBy};
 use crate::pg::error::OrRaise;
 use crate::pg::{lock, transaction};
@@ -47,10 +48,12 @@ fn start() {
     }
 }
 
-/// Waits for the maintenance that it starts; what that meets is in the server log
-/// and in the views.
+/// Waits for the maintenance that it starts, and tells what could not be done.
 #[pg_extern(sql = false)]
 fn run_maintenance() {
     let done = bgworker::work_once();
     done.then_some(()).ok_or(Error::NoWorker).or_raise();
+    for (table, error) in event_tables::failing() {
+        warning!("event table {table} could not be maintained: {error}");
+    }
 }

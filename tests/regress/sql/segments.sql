@@ -109,6 +109,21 @@ SELECT number, state, pg_get_userbyid(c.relowner) AS owner
 FROM pganalytics.segments s JOIN pg_class c ON c.oid = s.relation
 WHERE s.event_table = 'visits'::regclass AND s.state <> 'frozen' ORDER BY number;
 
+-- What maintenance cannot do it says, and does when it can.
+CREATE SCHEMA closed;
+GRANT ALL ON SCHEMA closed TO regress_keeper;
+SET ROLE regress_keeper;
+SELECT pganalytics.create_event_table('closed.visits');
+SELECT pganalytics.roll_segment('closed.visits');
+RESET ROLE;
+REVOKE ALL ON SCHEMA closed FROM regress_keeper;
+CALL pganalytics.run_maintenance();
+SELECT active_segment, last_error FROM pganalytics.event_tables WHERE event_table = 'closed.visits'::regclass;
+GRANT ALL ON SCHEMA closed TO regress_keeper;
+CALL pganalytics.run_maintenance();
+SELECT active_segment, last_error FROM pganalytics.event_tables WHERE event_table = 'closed.visits'::regclass;
+
+DROP SCHEMA closed CASCADE;
 DROP TABLE visits, sized, timed, countries;
 DROP FUNCTION shout;
 DROP OWNED BY regress_keeper, regress_stranger;
