@@ -53,7 +53,9 @@ fn start() {
 fn run_maintenance() {
     let done = bgworker::work_once();
     done.then_some(()).ok_or(Error::NoWorker).or_raise();
-    for (table, error) in event_tables::failing() {
+    // It may have been dropped meanwhile.
+    let failing = lock::pin_extension().then(event_tables::failing);
+    for (table, error) in failing.unwrap_or_default() {
         warning!("event table {table} could not be maintained: {error}");
     }
 }
