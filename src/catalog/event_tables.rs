@@ -3,6 +3,7 @@
 use super::{entries, names};
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
+use crate::pg::index::Relation;
 use crate::pg::security::{Platform, has_rights_of};
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
@@ -44,13 +45,13 @@ pub fn all() -> Vec<EventTable> {
 }
 
 /// The event table, locked until the transaction ends against everybody else who
-/// maintains it; `None` if it has been dropped.
+/// maintains it, and against DROP; `None` if it has been dropped.
 pub fn lock(id: i32) -> Option<EventTable> {
     let _platform = Platform::act();
     let sql = format!("{SELECT} WHERE t.id = $1 FOR NO KEY UPDATE OF t");
-    spi::run(&sql, vec![Arg::Int(id)], Under::Fresh)
-        .first()
-        .map(event_table)
+    let rows = spi::run(&sql, vec![Arg::Int(id)], Under::Fresh);
+    let table = rows.first().map(event_table)?;
+    Relation::open_if_there(table.root).map(|_| table)
 }
 
 /// The event table that a user names and may change.

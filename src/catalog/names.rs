@@ -39,12 +39,7 @@ impl NewName {
                 });
             }
         };
-        let there = spi::run(
-            "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid",
-            vec![Arg::Text(&new.sql())],
-            Under::Active,
-        );
-        match there[0].text(0) {
+        match find(&new.sql()) {
             None => Ok(new),
             Some(_) => Err(Error::AlreadyExists { name: new.name }),
         }

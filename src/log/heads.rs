@@ -10,20 +10,17 @@
 //! appended to in another segment; a transaction that is still in a closing segment
 //! moves it back.
 
+use super::segments::attached;
 use super::settings::{Log, VERSION_INDEXES, version_index};
-use crate::catalog::segments::{self, Attached};
 use crate::pg::Datum;
-use crate::pg::cache::{Floor, LOCKED_HEADS, RelationCache, hear_of_changes};
-use crate::pg::index::{Lock, Relation, greatest_version};
+use crate::pg::cache::{Floor, LOCKED_HEADS, hear_of_changes};
+use crate::pg::index::{Lock, Relation};
 use crate::pg::unique::{self, Found, Key, Outcome};
 use pganalytics_core::error::Error;
 use pganalytics_core::hint::Hints;
 use std::cell::RefCell;
 
 thread_local! {
-    /// The segments of an event table.
-    pub(super) static SEGMENTS: RelationCache<Attached> =
-        RelationCache::new(|relation| SEGMENTS.with(|cache| cache.forget(relation)));
     /// The versions that this session has met, true or not by now.
     static MET: RefCell<Hints> = RefCell::default();
 }
@@ -131,35 +128,16 @@ fn greatest_in(
     if number == log.number {
         // The statement has locked both, the index as one to be inserted into.
         let segment = Relation::open(log.relation, Lock::Held);
-        let by_version = &log.by_version;
+        let by_version = log.by_version;
         let index = Relation::open(by_version.index, Lock::Write);
-        let column = by_version.column;
-        return Ok(greatest_version(
-            &segment,
-            &index,
-            column,
-            aggregate_id,
-            at_least,
-        ));
+        return Ok(by_version.greatest(&segment, &index, aggregate_id, at_least));
     }
-    let segments = SEGMENTS.with(|known| {
-        known.get_or_make(log.root, || {
-            Ok::<_, Error>((vec![log.root], segments::attached(log.root)))
-        })
-    })?;
-    let Some(segment) = segments.up_to_active(number) else {
+    let Some(segment) = attached(log.root).up_to_active(number) else {
         return Ok(None);
     };
     let by_version =
         VERSION_INDEXES.with(|indexes| indexes.get_or_make(segment, || version_index(segment)))?;
     let segment = Relation::open(segment, Lock::Read);
     let index = Relation::open(by_version.index, Lock::Read);
-    let column = by_version.column;
-    Ok(greatest_version(
-        &segment,
-        &index,
-        column,
-        aggregate_id,
-        at_least,
-    ))
+    Ok(by_version.greatest(&segment, &index, aggregate_id, at_least))
 }

@@ -3,6 +3,7 @@
 
 use super::dedup::Identity;
 use super::heads;
+use super::segments::attached;
 use super::settings::Log;
 use crate::catalog::names::shown;
 use crate::catalog::segments;
@@ -21,7 +22,7 @@ pub fn active_log(event_table: Oid) -> Result<Rc<Log>, Error> {
     let unknown = || Error::UnknownEventTable {
         name: shown(event_table),
     };
-    let segments = segments::attached(event_table);
+    let segments = attached(event_table);
     let active = segments.newest_first().next().ok_or_else(unknown)?;
     // As INSERT does.
     drop(Relation::open(active.relation, Lock::Write));
@@ -43,8 +44,7 @@ pub fn from_version(
 ) -> Result<Vec<Logged>, Error> {
     let aggregate_id = text(aggregate);
     let mut found: Vec<Logged> = vec![];
-    // Looked up now: while the head was waited for, there may have come another.
-    let segments = segments::attached(event_table);
+    let segments = attached(event_table);
     let mut last = false;
     for piece in segments.newest_first() {
         let segment = Relation::open(piece.relation, Lock::Read);

@@ -26,12 +26,11 @@ pub fn of_segment(table: &EventTable, number: i32) -> Ledgers<Oid> {
     previous.of_next_segment(ages, || create(table.id, number, table.root))
 }
 
-/// Drops the ledgers whose ids have expired. Returns whether there were any.
-pub fn drop_expired(table: &EventTable) -> bool {
+/// Drops the ledgers whose ids have expired.
+pub fn drop_expired(table: &EventTable) {
     let unused = ledgers::forget_unused(table.id);
     let _platform = Platform::act();
-    for ledger in &unused {
-        entries::drop_leftover("TABLE", *ledger);
+    for ledger in unused {
+        entries::drop_leftover("TABLE", ledger);
     }
-    !unused.is_empty()
 }

@@ -21,10 +21,6 @@ pub fn mend(event_table: i32) {
     let Some(table) = event_tables::lock(event_table) else {
         return;
     };
-    let Some(root) = Relation::open_if_there(table.root) else {
-        return;
-    };
-    drop(root);
     for number in lives::forget_dropped(table.id) {
         log!(
             "segment {number} of event table \"{}\" has been dropped by its owner",

@@ -8,7 +8,6 @@ use super::{attach, bounds, ledgers};
 use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::lives::{self, Lives};
 use crate::pg::Oid;
-use crate::pg::index::Relation;
 use pganalytics_core::error::Error;
 use pganalytics_core::segment::{State, Step, steps};
 
@@ -25,11 +24,6 @@ pub fn perform(event_table: i32, step: Step) -> Result<Option<Oid>, Error> {
     let Some(table) = event_tables::lock(event_table) else {
         return Ok(None);
     };
-    // The lock stays and keeps DROP away.
-    let Some(root) = Relation::open_if_there(table.root) else {
-        return Ok(None);
-    };
-    drop(root);
     let lives = lives::of(event_table);
     if !steps(&lives.segments, lives.due).contains(&step) {
         return Ok(None);
@@ -96,8 +90,7 @@ pub fn frozen(event_table: i32, segment: Oid) {
 
 /// Drops what has left the dedup window of an event table.
 pub fn expire(event_table: i32) {
-    let Some(table) = event_tables::lock(event_table) else {
-        return;
-    };
-    ledgers::drop_expired(&table);
+    if let Some(table) = event_tables::lock(event_table) {
+        ledgers::drop_expired(&table);
+    }
 }

@@ -1,7 +1,6 @@
 //! Segments: the partitions of an event table.
 
-use super::settings::LOG_OF_SEQUENCE;
-use crate::catalog::segments::{self, Span};
+use crate::catalog::segments::{self, Attached, Span};
 use crate::catalog::{event_tables, lives, names};
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
@@ -10,12 +9,35 @@ use crate::worker;
 use pganalytics_core::error::Error;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
+use std::rc::Rc;
+
+thread_local! {
+    /// The number of the active segment, by position sequence.
+    static ACTIVE: RelationCache<i32> =
+        RelationCache::new(|relation| ACTIVE.with(|cache| cache.forget(relation)));
+    /// The segments of an event table.
+    static SEGMENTS: RelationCache<Attached> =
+        RelationCache::new(|relation| SEGMENTS.with(|cache| cache.forget(relation)));
+    /// The spans of the segments of an event table. What is old here is right all
+    /// the same: sealed segments do not change, and new ones come last.
+    static SPANS: RelationCache<Vec<Span>> =
+        RelationCache::new(|relation| SPANS.with(|cache| cache.forget(relation)));
+}
+
+/// The segments of an event table, as of when this session last heard of changes:
+/// it has if it has locked the event table, or an aggregate's head.
+pub fn attached(event_table: Oid) -> Rc<Attached> {
+    let load = || Ok::<_, Error>((vec![event_table], segments::attached(event_table)));
+    SEGMENTS
+        .with(|known| known.get_or_make(event_table, load))
+        .or_raise()
+}
 
 /// The number of the segment that takes appends, for the default of the
 /// partition key. The event table is named by its position sequence, which
 /// survives dump, restore and renaming.
 pub fn active_segment(sequence: Oid) -> i32 {
-    *LOG_OF_SEQUENCE
+    *ACTIVE
         .with(|numbers| numbers.get_or_make(sequence, || segments::active(sequence)))
         .or_raise()
 }
@@ -25,13 +47,6 @@ fn roll_segment(event_table: Oid) {
     let table = event_tables::owned(event_table).or_raise();
     lives::request_roll(table.root);
     worker::start_after_commit();
-}
-
-thread_local! {
-    /// The spans of the segments of an event table. What is old here is right all
-    /// the same: sealed segments do not change, and new ones come last.
-    static SPANS: RelationCache<Vec<Span>> =
-        RelationCache::new(|relation| SPANS.with(|cache| cache.forget(relation)));
 }
 
 /// It may be called for each row that a scan looks at.

@@ -4,8 +4,9 @@
 use super::keyed::Keyed;
 use crate::catalog;
 use crate::catalog::names::{ColumnType, Uniqueness, column_of, columns_of, index_on, shown};
-use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
+use crate::pg::index::{Relation, greatest_version};
+use crate::pg::{Datum, Oid};
 use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::ledger::Ledgers;
@@ -20,9 +21,6 @@ thread_local! {
     /// Indexes (aggregate_id, version) by segment relation.
     pub(super) static VERSION_INDEXES: RelationCache<ByVersion> =
         RelationCache::new(|relation| VERSION_INDEXES.with(|cache| cache.forget(relation)));
-    /// The active segment by position sequence.
-    pub(super) static LOG_OF_SEQUENCE: RelationCache<i32> =
-        RelationCache::new(|relation| LOG_OF_SEQUENCE.with(|cache| cache.forget(relation)));
 }
 
 /// The numbers of the columns that the trigger reads and writes.
@@ -38,9 +36,23 @@ pub struct Columns {
 }
 
 /// An index (aggregate_id, version) and the column it leads to.
+#[derive(Clone, Copy)]
 pub struct ByVersion {
     pub index: Oid,
-    pub column: i16,
+    column: i16,
+}
+
+impl ByVersion {
+    /// See [`greatest_version`]; `index` is this one, open.
+    pub fn greatest(
+        self,
+        segment: &Relation,
+        index: &Relation,
+        aggregate_id: Datum,
+        at_least: i64,
+    ) -> Option<i64> {
+        greatest_version(segment, index, self.column, aggregate_id, at_least)
+    }
 }
 
 /// That of a segment.
