@@ -18,11 +18,11 @@ pub struct EventTable {
     /// As it is shown in messages.
     pub name: String,
     pub owner: Oid,
-    /// Whether its maintenance is held up.
-    pub failing: bool,
+    /// What holds up its maintenance.
+    pub last_error: Option<String>,
 }
 
-const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner, t.position_sequence::oid, t.last_error IS NOT NULL \
+const SELECT: &str = "SELECT t.id, t.relation::oid, t.relation, c.relowner, t.position_sequence::oid, t.last_error \
      FROM pganalytics_data.event_table t JOIN pg_class c ON c.oid = t.relation";
 
 fn event_table(row: &Row) -> EventTable {
@@ -32,15 +32,15 @@ fn event_table(row: &Row) -> EventTable {
         name: row.known(2).into(),
         owner: row.oid(3),
         position_sequence: row.oid(4),
-        failing: row.known(5) == "t",
+        last_error: row.text(5).map(ToOwned::to_owned),
     }
 }
 
-/// All event tables.
+/// All event tables, as last committed.
 pub fn all() -> Vec<EventTable> {
     let _platform = Platform::act();
     let sql = format!("{SELECT} ORDER BY t.id");
-    let rows = spi::run(&sql, vec![], Under::Fresh);
+    let rows = spi::run(&sql, vec![], Under::Latest);
     rows.iter().map(event_table).collect()
 }
 
@@ -108,20 +108,6 @@ pub fn note_error(id: i32, error: Option<&str>) {
     );
 }
 
-/// The event tables whose maintenance is held up, and by which error.
-pub fn failing() -> Vec<(String, String)> {
-    let _platform = Platform::act();
-    spi::run(
-        "SELECT t.relation, t.last_error FROM pganalytics_data.event_table t \
-         JOIN pg_class c ON c.oid = t.relation WHERE t.last_error IS NOT NULL ORDER BY t.id",
-        vec![],
-        Under::Latest,
-    )
-    .iter()
-    .map(|row| (row.known(0).into(), row.known(1).into()))
-    .collect()
-}
-
 /// Whether `relation` is an event table.
 pub fn exists(relation: Oid) -> bool {
     let _platform = Platform::act();
@@ -132,7 +118,7 @@ pub fn exists(relation: Oid) -> bool {
     .is_some()
 }
 
-/// The options of `create_event_table`, checked by the catalog's constraints.
+/// The options of a new event table, in their ranges.
 pub struct Options<'a> {
     pub versions: &'a str,
     pub dedup_window: Option<Interval>,

@@ -74,7 +74,7 @@ fn create(name: &str, options: Options) -> Result<Oid, Error> {
         position_sequence: sequence,
         name: name.name,
         owner: current_user(),
-        failing: false,
+        last_error: None,
     };
     // The active segment, and a spare that the first roll moves on to.
     for (number, state) in [(1, State::Active), (2, State::Spare)] {

@@ -6,48 +6,59 @@ use crate::pg::error::OrRaise;
 use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::version::Versions;
+use pgrx::datum::Interval;
 use pgrx::prelude::*;
 
-/// What each option may be, for who gives something else. `versions` has a parser
-/// of its own.
-const HINTS: [(&str, &str); 4] = [
+/// The least sign of each option, and what to do for who gives another. `versions`
+/// has a parser of its own.
+const RANGES: [(&str, i64, &str); 4] = [
     (
         "dedup_window",
+        0,
         "Give an interval, zero for no deduplication, or NULL for as long as events are kept.",
     ),
     (
         "segment_size",
+        1,
         "Give a size above zero, such as '10 GB', or NULL for no limit.",
     ),
-    ("segment_interval", "Give an interval above zero."),
+    ("segment_interval", 1, "Give an interval above zero."),
     (
         "retention",
+        1,
         "Give an interval above zero, or NULL to keep events for ever.",
     ),
 ];
 
-fn in_range(option: &str, holds: bool) -> Result<(), Error> {
-    let hint = HINTS.iter().find(|(name, _)| *name == option);
-    match (hint, holds) {
-        (Some((_, hint)), false) => Err(Error::BadArgument {
-            message: format!("\"{option}\" is out of range"),
-            hint,
-        }),
-        _ => Ok(()),
+/// `None` is NULL, which is in every range.
+fn in_range(option: &str, value: Option<i64>) -> Result<(), Error> {
+    let range = RANGES.iter().find(|(name, _, _)| *name == option);
+    let Some((_, least, hint)) = range else {
+        return Err(Error::BadArgument {
+            message: format!("unrecognized option \"{option}\""),
+            hint: "Options are versions, dedup_window, segment_interval, segment_size and retention.",
+        });
+    };
+    if value.is_none_or(|value| value.signum() >= *least) {
+        return Ok(());
     }
+    Err(Error::BadArgument {
+        message: format!("\"{option}\" is out of range"),
+        hint,
+    })
 }
 
 /// Whether the options of a new event table are in their ranges.
 pub fn check(options: &Options) -> Result<(), Error> {
-    let window = options.dedup_window.as_ref();
-    let retention = options.retention.as_ref();
-    in_range("dedup_window", window.is_none_or(|w| w.as_micros() >= 0))?;
+    let micros = |interval: &Option<Interval>| interval.as_ref().map(Interval::as_micros);
+    let wide = |interval: i128| interval.signum() as i64;
+    in_range("dedup_window", micros(&options.dedup_window).map(wide))?;
+    in_range("segment_size", options.segment_size.map(size_bytes))?;
     in_range(
-        "segment_size",
-        options.segment_size.is_none_or(|size| size_bytes(size) > 0),
+        "segment_interval",
+        Some(wide(options.segment_interval.as_micros())),
     )?;
-    in_range("segment_interval", options.segment_interval.as_micros() > 0)?;
-    in_range("retention", retention.is_none_or(|r| r.as_micros() > 0))
+    in_range("retention", micros(&options.retention).map(wide))
 }
 
 /// A size as PostgreSQL reads it.
@@ -57,9 +68,9 @@ fn size_bytes(size: &str) -> i64 {
 }
 
 /// An interval as PostgreSQL reads it, by its sign.
-fn sign(interval: &str) -> i32 {
+fn sign(interval: &str) -> i64 {
     let sql =
-        "SELECT pg_catalog.sign(EXTRACT(epoch FROM $1::pg_catalog.interval))::pg_catalog.int4";
+        "SELECT pg_catalog.sign(EXTRACT(epoch FROM $1::pg_catalog.interval))::pg_catalog.int8";
     spi::run(sql, vec![Arg::Text(interval)], Under::Active)[0].number(0)
 }
 
@@ -77,13 +88,9 @@ fn check_one(option: &str, value: Option<&str>) -> Result<(), Error> {
     let given = || value.ok_or(Error::NullArgument { argument: "value" });
     match option {
         "versions" => Versions::parse(given()?).map(|_| ()),
-        "segment_interval" => in_range(option, sign(given()?) > 0),
-        "retention" => in_range(option, value.is_none_or(|v| sign(v) > 0)),
-        "dedup_window" => in_range(option, value.is_none_or(|v| sign(v) >= 0)),
-        "segment_size" => in_range(option, value.is_none_or(|v| size_bytes(v) > 0)),
-        _ => Err(Error::BadArgument {
-            message: format!("unrecognized option \"{option}\""),
-            hint: "Options are versions, dedup_window, segment_interval, segment_size and retention.",
-        }),
+        "segment_size" => in_range(option, value.map(size_bytes)),
+        "segment_interval" => in_range(option, Some(sign(given()?))),
+        "dedup_window" | "retention" => in_range(option, value.map(sign)),
+        _ => in_range(option, None),
     }
 }

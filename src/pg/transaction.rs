@@ -2,6 +2,7 @@
 //! has committed.
 
 use super::error::{OrRaise, sqlstate_text};
+use super::lock::pin_extension;
 use super::snapshot::Snapshot;
 use pganalytics_core::error::Error;
 use pgrx::pg_sys::{self, panic::CaughtError};
@@ -63,7 +64,12 @@ pub fn run<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
     })
 }
 
-/// The same for a command that may end the transaction and begin others.
+/// The same, with the extension kept from being dropped; `None` if it is not there.
+pub fn run_pinned<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<Option<T>, Failure> {
+    run(|| pin_extension().then(body).transpose())
+}
+
+/// [`run`] for a command that may end the transaction and begin others.
 pub(super) fn run_at_top_level<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
     let steps = AssertUnwindSafe(|| {
         // SAFETY: no transaction is open.

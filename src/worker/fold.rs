@@ -60,13 +60,11 @@ impl Folding {
 
     /// Only looks what is there.
     pub fn find(&mut self) -> Found {
-        let list = transaction::run(|| {
-            let there = lock::pin_extension();
-            let list = there.then(upkeep::projections);
+        let list = transaction::run_pinned(|| {
+            let list = upkeep::projections();
             // While a dump is being restored, nothing may be folded or written.
-            let restoring =
-                list.as_ref().is_some_and(|list| !list.is_empty()) && incarnation::is_incomplete();
-            Ok(if restoring { Some(vec![]) } else { list })
+            let restoring = !list.is_empty() && incarnation::is_incomplete();
+            Ok(if restoring { vec![] } else { list })
         });
         if list.is_ok() {
             self.reported.remove(&LIST);
@@ -118,15 +116,16 @@ impl Folding {
     /// meanwhile, and says so in the server log if it is news.
     fn report(&mut self, projection: &Upkeep, failure: &Failure) -> Duration {
         let sqlstate = failure.sqlstate();
-        let noted = transaction::run(|| {
-            let there = lock::pin_extension();
-            let projection = there.then(|| Projection::numbered(projection.id)).flatten();
+        let noted = transaction::run_pinned(|| {
+            let projection = Projection::numbered(projection.id);
             if let Some(projection) = &projection {
                 projection.note_error(Some((&sqlstate, &failure.message)));
             }
             Ok(projection.is_some())
         });
-        if noted.unwrap_or(true) && self.is_news(projection.id, failure) {
+        // If it could not even be noted, the server log must have it.
+        let is_gone = noted.is_ok_and(|noted| noted != Some(true));
+        if !is_gone && self.is_news(projection.id, failure) {
             failure.warn(&format!(
                 "could not fold projection \"{}\"",
                 projection.name
@@ -149,10 +148,7 @@ fn fold_if_due(upkeep: &Upkeep, due: Due) -> Result<(), Failure> {
     if due == Due::No && !failing {
         return Ok(());
     }
-    transaction::run(|| {
-        if !lock::pin_extension() {
-            return Ok(());
-        }
+    transaction::run_pinned(|| {
         let Some(projection) = Projection::numbered(upkeep.id) else {
             return Ok(());
         };
@@ -163,6 +159,7 @@ fn fold_if_due(upkeep: &Upkeep, due: Due) -> Result<(), Failure> {
         process::report_activity(&format!("folding projection {}", projection.name));
         fold_and_tell(&projection, failing)
     })
+    .map(|_| ())
 }
 
 fn fold_and_tell(projection: &Projection, failing: bool) -> Result<(), Error> {

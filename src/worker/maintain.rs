@@ -7,7 +7,6 @@ use crate::catalog::{duplicates, incarnation};
 use crate::log;
 use crate::pg::transaction::Failure;
 use crate::pg::{bgworker, lock, process, transaction, vacuum};
-use pganalytics_core::error::Error;
 use pganalytics_core::segment::Step;
 use pganalytics_core::worker::{REST_WHEN_LOCKED, rest_after};
 use std::collections::HashMap;
@@ -66,7 +65,7 @@ impl Maintaining {
             ));
         }
         let message = wrong.map(|failure| failure.message.clone());
-        if message.is_some() || table.failing && failures.is_empty() {
+        if message.is_some() || table.last_error.is_some() && failures.is_empty() {
             // If even that fails the server log has said why.
             let _ = in_transaction(|| event_tables::note_error(table.id, message.as_deref()));
         }
@@ -94,13 +93,12 @@ pub fn has_any() -> bool {
 
 /// While a dump is being restored, nothing may be changed.
 fn all() -> Vec<EventTable> {
-    let tables = transaction::run(|| {
-        let there = lock::pin_extension();
-        let tables = if there { event_tables::all() } else { vec![] };
+    let tables = transaction::run_pinned(|| {
+        let tables = event_tables::all();
         let restoring = !tables.is_empty() && incarnation::is_incomplete();
         Ok(if restoring { vec![] } else { tables })
     });
-    tables.unwrap_or_default()
+    tables.ok().flatten().unwrap_or_default()
 }
 
 /// Takes one step after the other until there is none that can be taken now.
@@ -109,7 +107,7 @@ fn take_steps(table: i32) -> Vec<Failure> {
     let mut tried: Vec<Step> = vec![];
     let mut last = None;
     loop {
-        let steps = match transaction::run(|| pinned(|| log::next_steps(table))) {
+        let steps = match transaction::run_pinned(|| Ok(log::next_steps(table))) {
             Ok(steps) => steps.unwrap_or_default(),
             Err(failure) => {
                 failures.push(failure);
@@ -131,13 +129,11 @@ fn take_steps(table: i32) -> Vec<Failure> {
 }
 
 fn take(table: i32, step: Step) -> Result<(), Failure> {
-    let to_freeze = transaction::run(|| {
-        let Some(done) = pinned(|| log::perform(table, step))? else {
-            return Ok(None);
-        };
-        Ok(done?.map(|segment| (segment, sql_name(segment))))
+    let to_freeze = transaction::run_pinned(|| {
+        let segment = log::perform(table, step)?;
+        Ok(segment.map(|segment| (segment, sql_name(segment))))
     })?;
-    let Some((segment, name)) = to_freeze else {
+    let Some((segment, name)) = to_freeze.flatten() else {
         return Ok(());
     };
     vacuum::freeze(&name)?;
@@ -145,10 +141,9 @@ fn take(table: i32, step: Step) -> Result<(), Failure> {
 }
 
 fn in_transaction(body: impl FnOnce()) -> Result<(), Failure> {
-    transaction::run(|| pinned(body)).map(|_| ())
-}
-
-/// Unless the extension is gone, which then cannot go before the end.
-fn pinned<T>(body: impl FnOnce() -> T) -> Result<Option<T>, Error> {
-    Ok(lock::pin_extension().then(body))
+    transaction::run_pinned(|| {
+        body();
+        Ok(())
+    })
+    .map(|_| ())
 }

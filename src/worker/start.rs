@@ -54,8 +54,13 @@ fn run_maintenance() {
     let done = bgworker::work_once();
     done.then_some(()).ok_or(Error::NoWorker).or_raise();
     // It may have been dropped meanwhile.
-    let failing = lock::pin_extension().then(event_tables::failing);
-    for (table, error) in failing.unwrap_or_default() {
-        warning!("event table {table} could not be maintained: {error}");
+    let tables = lock::pin_extension().then(event_tables::all);
+    for table in tables.unwrap_or_default() {
+        if let Some(error) = table.last_error {
+            warning!(
+                "event table {} could not be maintained: {error}",
+                table.name
+            );
+        }
     }
 }

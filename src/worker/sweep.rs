@@ -1,7 +1,7 @@
 //! Sweeping: what plain DROP leaves of event tables and projections.
 
 use crate::catalog::{event_tables, projections};
-use crate::pg::{lock, transaction};
+use crate::pg::transaction;
 use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -28,15 +28,10 @@ impl Sweeping {
 
 /// Each in a transaction of its own: one that is in use does not keep the others.
 fn sweep_all(leftovers: fn() -> Vec<i32>, sweep: fn(i32)) {
-    let all = transaction::run(|| {
-        let there = lock::pin_extension();
-        Ok(if there { leftovers() } else { vec![] })
-    });
-    for leftover in all.unwrap_or_default() {
-        let swept = transaction::run(|| {
-            if lock::pin_extension() {
-                sweep(leftover);
-            }
+    let all = transaction::run_pinned(|| Ok(leftovers()));
+    for leftover in all.ok().flatten().unwrap_or_default() {
+        let swept = transaction::run_pinned(|| {
+            sweep(leftover);
             Ok(())
         });
         if let Err(failure) = swept
