@@ -1,0 +1,166 @@
+//! The analysed query of a view, edited and put back into text.
+//!
+//! PostgreSQL parses, checks and deparses; nothing here handles SQL as text.
+
+mod aggregate;
+mod delta;
+mod from;
+mod output;
+
+pub use output::OutputFault;
+
+use super::index::{Lock, Relation};
+use super::security::Settings;
+use super::tree::{Expr, elements};
+use pgrx::pg_sys;
+use std::ffi::{CStr, CString};
+
+/// Nobody else's objects are found without their schema.
+const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+
+/// An analysed SELECT.
+pub struct Query(*mut pg_sys::Query);
+
+/// An output column.
+pub struct Output {
+    pub name: String,
+    pub expr: Expr,
+}
+
+impl Query {
+    /// A copy of the query of a view.
+    pub fn of_view(view: super::Oid) -> Self {
+        let relation = Relation::open(view, Lock::Read);
+        // SAFETY: raises an error if it is no view; copied before it is closed.
+        unsafe {
+            let query = pg_sys::get_view_query(relation.raw());
+            Self(pg_sys::copyObjectImpl(query.cast()).cast())
+        }
+    }
+
+    /// The first construct of the query that no projection has, as users call it.
+    pub fn unsupported(&self) -> Option<&'static str> {
+        // SAFETY: plain fields of a live tree.
+        let q = unsafe { &*self.0 };
+        let constructs = [
+            (!q.setOperations.is_null(), "UNION, INTERSECT or EXCEPT"),
+            (q.hasRecursive || !q.cteList.is_null(), "WITH"),
+            (q.hasSubLinks, "a subquery"),
+            (q.hasWindowFuncs, "a window function"),
+            (q.hasTargetSRFs, "a set-returning function"),
+            (!q.distinctClause.is_null(), "DISTINCT"),
+            (!q.groupingSets.is_null(), "GROUPING SETS, CUBE or ROLLUP"),
+            (!q.sortClause.is_null(), "ORDER BY"),
+            (
+                !q.limitCount.is_null() || !q.limitOffset.is_null(),
+                "LIMIT or OFFSET",
+            ),
+            (!q.rowMarks.is_null(), "FOR UPDATE or FOR SHARE"),
+        ];
+        constructs
+            .into_iter()
+            .find_map(|(there, name)| there.then_some(name))
+    }
+
+    /// The group keys.
+    pub fn keys(&self) -> Vec<Expr> {
+        self.key_entries().into_iter().map(expr_of).collect()
+    }
+
+    fn key_entries(&self) -> Vec<*mut pg_sys::TargetEntry> {
+        // SAFETY: each group clause refers to an entry of the target list.
+        unsafe {
+            elements::<pg_sys::SortGroupClause>((*self.0).groupClause)
+                .into_iter()
+                .map(|clause| pg_sys::get_sortgroupclause_tle(clause, (*self.0).targetList))
+                .collect()
+        }
+    }
+
+    /// The output columns.
+    pub fn outputs(&self) -> Vec<Output> {
+        // SAFETY: entries that are not junk have a name.
+        unsafe {
+            elements::<pg_sys::TargetEntry>((*self.0).targetList)
+                .into_iter()
+                .filter(|entry| !(**entry).resjunk)
+                .map(|entry| Output {
+                    name: CStr::from_ptr((*entry).resname)
+                        .to_string_lossy()
+                        .into_owned(),
+                    expr: expr_of(entry),
+                })
+                .collect()
+        }
+    }
+
+    /// HAVING.
+    pub fn having(&self) -> Option<Expr> {
+        // SAFETY: a live tree.
+        let node = unsafe { (*self.0).havingQual };
+        (!node.is_null()).then_some(Expr(node))
+    }
+
+    /// WHERE.
+    pub fn filter(&self) -> Option<Expr> {
+        // SAFETY: a live tree.
+        let node = unsafe { (*(*self.0).jointree).quals };
+        (!node.is_null()).then_some(Expr(node))
+    }
+
+    /// Whether there is neither GROUP BY nor an aggregate.
+    pub fn is_stateless(&self) -> bool {
+        // SAFETY: a live tree.
+        unsafe { (*self.0).groupClause.is_null() && !(*self.0).hasAggs }
+    }
+}
+
+fn expr_of(entry: *mut pg_sys::TargetEntry) -> Expr {
+    // SAFETY: an entry of a live target list.
+    Expr(unsafe { (*entry).expr.cast() })
+}
+
+/// # Safety
+/// `tag` is that of node type `T`.
+unsafe fn node<T>(tag: pg_sys::NodeTag) -> *mut T {
+    // SAFETY: zeroed memory with a tag is what makeNode makes.
+    unsafe {
+        let new = pg_sys::palloc0(std::mem::size_of::<T>());
+        (*new.cast::<pg_sys::Node>()).type_ = tag;
+        new.cast()
+    }
+}
+
+fn pstring(text: &str) -> *mut std::ffi::c_char {
+    let text = CString::new(text).unwrap_or_default();
+    // SAFETY: copies the string into the current context.
+    unsafe { pg_sys::pstrdup(text.as_ptr()) }
+}
+
+/// With only pg_catalog on the path, every other name comes out qualified.
+fn deparse(query: *mut pg_sys::Query) -> String {
+    let _path = Settings::pin(ONLY_BUILT_IN);
+    // SAFETY: the result is a palloc'd string.
+    unsafe {
+        CStr::from_ptr(pg_sys::pg_get_querydef(query, false))
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
+/// Whether `text` is exactly one SELECT (a syntax error is raised as such).
+pub fn is_one_select(text: &str) -> bool {
+    let Ok(text) = CString::new(text) else {
+        return false;
+    };
+    // SAFETY: the parser returns a list of raw statements.
+    unsafe {
+        let list = pg_sys::raw_parser(text.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT);
+        let [statement] = elements::<pg_sys::RawStmt>(list)[..] else {
+            return false;
+        };
+        let node = (*statement).stmt;
+        (*node).type_ == pg_sys::NodeTag::T_SelectStmt
+            && (*node.cast::<pg_sys::SelectStmt>()).intoClause.is_null()
+    }
+}

@@ -1,0 +1,90 @@
+//! What a query reads and calls, and whether a projection may.
+
+use super::refused;
+use crate::pg::Oid;
+use crate::pg::query::Query;
+use crate::pg::spi::{self, Arg, Under};
+use crate::pg::tree::Contents;
+use pganalytics_core::error::Error;
+use pganalytics_core::projection::reads_the_session;
+
+pub(super) fn contents(query: &Query) -> Contents {
+    let outputs = query.outputs().into_iter().map(|output| output.expr);
+    let parts = outputs
+        .chain(query.keys())
+        .chain(query.having())
+        .chain(query.filter());
+    parts.fold(Contents::default(), |mut all, expr| {
+        let some = expr.contents();
+        all.functions.extend(some.functions);
+        all.columns.extend(some.columns);
+        all.session_value |= some.session_value;
+        all
+    })
+}
+
+pub(super) fn check_contents(read: &Contents) -> Result<(), Error> {
+    if read.session_value {
+        return refused(
+            "a keyword that reads the clock or the user",
+            "Use the event's own columns, such as occurred_at.",
+        );
+    }
+    if read.columns.iter().any(|c| *c <= 0) {
+        return refused(
+            "a whole row or system column",
+            "Name the columns that you need.",
+        );
+    }
+    let mut functions: Vec<_> = read.functions.iter().map(|f| f.to_u32()).collect();
+    functions.sort_unstable();
+    functions.dedup();
+    for function in functions {
+        check_function(Oid::from(function))?;
+    }
+    Ok(())
+}
+
+fn check_function(function: Oid) -> Result<(), Error> {
+    let row = &spi::run(
+        "SELECT p.proname, p.provolatile, p.pronargs, n.nspname FROM pg_catalog.pg_proc p \
+         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace \
+         WHERE p.oid OPERATOR(pg_catalog.=) $1",
+        vec![Arg::Oid(function)],
+        Under::Active,
+    )[0];
+    let name = row.known(0);
+    match row.known(1) {
+        "i" => Ok(()),
+        "s" if row.known(3) != "pg_catalog" => refused(
+            format!("function {name}(), which is declared STABLE,"),
+            "Declare it IMMUTABLE if its result depends on nothing but its arguments.",
+        ),
+        "s" if !reads_the_session(name, row.number(2)) => Ok(()),
+        "s" => refused(
+            format!("function {name}(), which reads the clock or the session,"),
+            "Use the event's own columns, such as occurred_at, and compare with now() when you read.",
+        ),
+        _ => refused(
+            format!("volatile function {name}()"),
+            "A projection must have the same result whenever it is computed.",
+        ),
+    }
+}
+
+pub(super) fn column_names(table: Oid, numbers: &[i16]) -> Vec<String> {
+    let mut numbers = numbers.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let list: Vec<_> = numbers.iter().map(i16::to_string).collect();
+    spi::run(
+        "SELECT attname FROM pg_catalog.pg_attribute \
+         WHERE attrelid OPERATOR(pg_catalog.=) $1 AND attnum OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.int2[]) \
+         ORDER BY attnum",
+        vec![Arg::Oid(table), Arg::Text(&format!("{{{}}}", list.join(",")))],
+        Under::Active,
+    )
+    .iter()
+    .map(|row| row.known(0).to_owned())
+    .collect()
+}
