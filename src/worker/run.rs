@@ -52,7 +52,12 @@ pub fn work(by: StartedBy) {
             process::report_idle("pganalytics.worker is off");
         }
         process::report_statistics();
-        if !nap() {
+        let naptime = if folding.has_more() {
+            Duration::ZERO
+        } else {
+            settings::naptime()
+        };
+        if !nap(naptime) {
             return;
         }
     }
@@ -68,14 +73,15 @@ fn is_superfluous(found: &Found, by: StartedBy, busy: Instant) -> bool {
     }
 }
 
-/// Sleeps for the naptime; `false` if the worker is to leave.
-fn nap() -> bool {
+/// Sleeps so long; `false` if the worker is to leave.
+fn nap(naptime: Duration) -> bool {
     let begin = Instant::now();
+    process::nap(Duration::ZERO);
     loop {
         if lock::is_wanted_without_sessions(bgworker::own_database()) {
             return false;
         }
-        let left = settings::naptime().saturating_sub(begin.elapsed());
+        let left = naptime.saturating_sub(begin.elapsed());
         if left.is_zero() {
             return true;
         }

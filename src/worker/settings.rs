@@ -9,6 +9,7 @@ static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
 static FOLD_TAIL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static FOLD_DELAY: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static NAPTIME: GucSetting<i32> = GucSetting::<i32>::new(1_000);
+static BACKLOG_RATE: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 const LONGEST_NAP: i32 = 3_600_000;
 
@@ -58,6 +59,14 @@ pub fn define() {
         (10, LONGEST_NAP),
         GucFlags::UNIT_MS,
     );
+    integer(
+        c"pganalytics.backlog_rate",
+        c"Number of events a second that the worker folds of a backlog, of each projection.",
+        c"0 folds as fast as it goes.",
+        &BACKLOG_RATE,
+        (0, i32::MAX),
+        GucFlags::default(),
+    );
     crate::pg::settings::reserve_prefix();
 }
 
@@ -78,6 +87,11 @@ pub fn fold_tail() -> i64 {
 /// The time between two looks.
 pub fn naptime() -> Duration {
     milliseconds(&NAPTIME)
+}
+
+/// How many events of a backlog are folded a second; 0: as many as can be.
+pub fn backlog_rate() -> i64 {
+    BACKLOG_RATE.get().into()
 }
 
 /// When a fold is due.

@@ -46,6 +46,63 @@ impl FoldPolicy {
     }
 }
 
+/// A longer tail is not folded by whoever creates a projection but in batches, by
+/// the worker.
+pub const LONGEST_FIRST_FOLD: i64 = 100_000;
+
+/// How many events a batch of a backlog takes: what was done in about a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace(i64);
+
+const SHORTEST_BATCH: i64 = 1_000;
+const LONGEST_BATCH: i64 = 1_000_000;
+const BATCH_TIME: Duration = Duration::from_secs(1);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(20_000)
+    }
+}
+
+impl Pace {
+    /// How many the next batch is to take.
+    #[must_use]
+    pub fn most(self) -> i64 {
+        self.0
+    }
+
+    /// The pace after a batch of `done` events or positions took so long: at most
+    /// doubled or halved, so that one odd batch does not matter much.
+    #[must_use]
+    pub fn after(self, done: i64, took: Duration) -> Self {
+        if done < self.0 / 2 {
+            return self;
+        }
+        let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX).max(1);
+        let aim = i64::try_from(BATCH_TIME.as_micros()).unwrap_or(i64::MAX);
+        let fitting = done.saturating_mul(aim) / took;
+        Self(
+            fitting
+                .clamp(self.0 / 2, self.0 * 2)
+                .clamp(SHORTEST_BATCH, LONGEST_BATCH),
+        )
+    }
+}
+
+/// How long to rest after a batch of `done` events that took so long, to fold no
+/// more than `per_second` (0: as many as can be).
+#[must_use]
+pub fn throttle(done: i64, took: Duration, per_second: i64) -> Duration {
+    let (Ok(done), Ok(per_second)) = (u32::try_from(done), u32::try_from(per_second)) else {
+        return Duration::ZERO;
+    };
+    if per_second == 0 {
+        return Duration::ZERO;
+    }
+    let allowed = Duration::from_secs(1).saturating_mul(done) / per_second;
+    allowed.saturating_sub(took)
+}
+
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_mins(5);
 
@@ -133,6 +190,33 @@ mod tests {
         assert_eq!(eager.due(seconds(0), false), Due::AnyTail);
         assert_eq!(eager.due(seconds(0), true), Due::No);
         assert_eq!(eager.due(seconds(10), true), Due::AnyTail);
+    }
+
+    #[test]
+    fn batches_come_to_take_a_second() {
+        let mut pace = Pace::default();
+        for _ in 0..20 {
+            // 50,000 a second.
+            let took = Duration::from_micros(u64::try_from(pace.most()).unwrap() * 20);
+            pace = pace.after(pace.most(), took);
+        }
+        assert_eq!(pace.most(), 50_000);
+        for _ in 0..20 {
+            pace = pace.after(pace.most(), seconds(1_000));
+        }
+        assert_eq!(pace.most(), SHORTEST_BATCH);
+        for _ in 0..20 {
+            pace = pace.after(pace.most(), Duration::ZERO);
+        }
+        assert_eq!(pace.most(), LONGEST_BATCH);
+        assert_eq!(pace.after(3, seconds(9)).most(), LONGEST_BATCH);
+    }
+
+    #[test]
+    fn a_throttle_makes_up_for_what_went_too_fast() {
+        assert_eq!(throttle(1_000, seconds(0), 500), seconds(2));
+        assert_eq!(throttle(1_000, seconds(3), 500), Duration::ZERO);
+        assert_eq!(throttle(1_000, seconds(0), 0), Duration::ZERO);
     }
 
     #[test]

@@ -1,18 +1,17 @@
 //! The delta query and the statement that merges it into the state.
 
 use super::shape::Shape;
-use crate::checkpoint::Checkpoint;
+use crate::coverage::Events;
 use crate::sql::ident;
 
-/// The table expression of the tail: the named columns of the events of
-/// `segments` that `checkpoint` does not cover, those of transaction `except`
-/// left out.
+/// The table expression `event_source`: the named columns of some events of
+/// `segments`, those of transaction `except` left out.
 #[must_use]
-pub fn tail_source(
+pub fn source_sql(
     table: &str,
     columns: &[String],
     segments: &[i32],
-    checkpoint: &Checkpoint,
+    events: Events,
     except: Option<u64>,
 ) -> String {
     let columns: Vec<_> = columns.iter().map(|c| format!("e.{}", ident(c))).collect();
@@ -24,7 +23,7 @@ pub fn tail_source(
         "SELECT {} FROM {table} e WHERE e.segment OPERATOR(pg_catalog.=) ANY ('{{{}}}'::pg_catalog.int4[]) AND {}{own}",
         columns.join(", "),
         numbers.join(","),
-        checkpoint.tail_condition("e.txid")
+        events.condition("e")
     )
 }
 

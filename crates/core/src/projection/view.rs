@@ -3,7 +3,7 @@
 use super::shape::Shape;
 use crate::sql::ident;
 
-/// The text of `CREATE VIEW`: `state` holds what has been folded, `tail` is the
+/// What follows `CREATE VIEW`: `state` holds what has been folded, `tail` is the
 /// call that returns the groups of the tail as rows of `state`.
 ///
 /// `log`, the event table, is named so that it is locked before the reader's
@@ -35,7 +35,7 @@ pub fn view_sql(shape: &Shape, view: &str, state: &str, log: &str, tail: &str) -
     names.extend((1..=shape.aggregates.len()).map(|i| format!("a{i}")));
     let outputs: Vec<_> = shape.outputs.iter().map(|o| ident(o)).collect();
     format!(
-        "CREATE VIEW {view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t \
+        "{view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t \
          WHERE NOT EXISTS (SELECT FROM ONLY {log} WHERE false)), groups ({}) AS (\
          SELECT {settled} FROM {state} s WHERE NOT EXISTS (SELECT FROM tail t WHERE {same}) \
          UNION ALL SELECT {touched} FROM tail t LEFT JOIN {state} s ON {same}) {}",
