@@ -40,6 +40,16 @@ pub fn raise(error: impl UserError) -> ! {
     unreachable!("ERROR does not return")
 }
 
+/// Warns whoever has called, and the server log.
+pub fn warn(message: String, detail: Option<String>, hint: &str) {
+    let report = ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, message, "").set_hint(hint);
+    let report = match detail {
+        Some(detail) => report.set_detail(detail),
+        None => report,
+    };
+    report.report(PgLogLevel::WARNING);
+}
+
 /// Ends such a function: the value, or the error raised.
 pub trait OrRaise<T> {
     /// The value, or the error raised.

@@ -1,5 +1,5 @@
-//! Transactions of a background worker, and what to do once a session's own one
-//! has committed.
+//! Transactions of a background worker, subtransactions for what may fail, and what
+//! to do once a session's own one has committed.
 
 use super::error::{OrRaise, sqlstate_text};
 use super::lock::pin_extension;
@@ -10,10 +10,11 @@ use pgrx::prelude::*;
 use std::cell::{Cell, OnceCell};
 use std::panic::AssertUnwindSafe;
 
-/// Why a transaction was rolled back.
+/// Why a transaction or subtransaction was rolled back.
 pub struct Failure {
     code: PgSqlErrorCode,
     pub message: String,
+    caught: CaughtError,
 }
 
 impl Failure {
@@ -31,6 +32,11 @@ impl Failure {
         )
     }
 
+    /// Goes on as if nobody had caught it.
+    pub fn raise(self) -> ! {
+        self.caught.rethrow()
+    }
+
     /// Writes it to the server log.
     pub fn warn(&self, doing: &str) {
         let message = format!("{doing}: {}", self.message);
@@ -44,10 +50,11 @@ impl From<CaughtError> for Failure {
         | CaughtError::ErrorReport(report)
         | CaughtError::RustPanic {
             ereport: report, ..
-        }) = caught;
+        }) = &caught;
         Self {
             code: report.sql_error_code(),
             message: report.message().to_owned(),
+            caught,
         }
     }
 }
@@ -89,6 +96,38 @@ pub(super) fn run_at_top_level<T>(body: impl FnOnce() -> T) -> Result<T, Failure
             Err(Failure::from(caught))
         })
         .execute()
+}
+
+/// Runs `body` in a subtransaction: if it fails, all is as it was before, which the
+/// transaction would not be otherwise.
+///
+/// Nothing is written for it, and no transaction id assigned, unless `body` writes:
+/// it may run on a standby. PostgreSQL puts back who is acting, the settings, the
+/// snapshots and the connections to SPI; what guards do while a failure unwinds is
+/// the same. Only parallel workers cannot: functions that come here are PARALLEL UNSAFE.
+pub fn attempt<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
+    // SAFETY: inside a transaction. As in the exception blocks of PL/pgSQL: the memory
+    // context and resource owner of before are those of the enclosing transaction.
+    let (context, owner) = unsafe {
+        let before = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(before.0);
+        before
+    };
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(body())))
+        .catch_others(Err)
+        .execute();
+    // SAFETY: ends the subtransaction begun above; those that `body` may have left open
+    // when it failed end with it.
+    unsafe {
+        match outcome {
+            Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
+            Err(_) => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
+        }
+        pg_sys::MemoryContextSwitchTo(context);
+        pg_sys::CurrentResourceOwner = owner;
+    }
+    outcome.map_err(Failure::from)
 }
 
 thread_local! {
