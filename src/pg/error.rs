@@ -20,10 +20,9 @@ pub fn report(error: impl UserError) -> ErrorReport {
 }
 
 /// The inverse: the five characters of a code.
-pub fn sqlstate_text(code: PgSqlErrorCode) -> String {
-    let bits = code as i32;
+pub fn sqlstate_text(code: i32) -> String {
     (0..5)
-        .map(|place| char::from(((bits >> (6 * place)) & 0x3F) as u8 + b'0'))
+        .map(|place| char::from(((code >> (6 * place)) & 0x3F) as u8 + b'0'))
         .collect()
 }
 

@@ -13,14 +13,37 @@ use std::panic::AssertUnwindSafe;
 /// Why a transaction or subtransaction was rolled back.
 pub struct Failure {
     code: PgSqlErrorCode,
+    /// The same as PostgreSQL has it, which a user's function may have made up.
+    raw_code: i32,
     pub message: String,
     caught: CaughtError,
 }
 
 impl Failure {
+    fn new(caught: CaughtError, noted_code: i32) -> Self {
+        let (CaughtError::PostgresError(report)
+        | CaughtError::ErrorReport(report)
+        | CaughtError::RustPanic {
+            ereport: report, ..
+        }) = &caught;
+        let code = report.sql_error_code();
+        let is_noted = noted_code != 0 && matches!(caught, CaughtError::PostgresError(_));
+        Self {
+            code,
+            raw_code: if is_noted { noted_code } else { code as i32 },
+            message: report.message().to_owned(),
+            caught,
+        }
+    }
+
     /// The five characters of its SQLSTATE.
     pub fn sqlstate(&self) -> String {
-        sqlstate_text(self.code)
+        sqlstate_text(self.raw_code)
+    }
+
+    /// Goes on as if nobody had caught it.
+    pub fn raise(self) -> ! {
+        self.caught.rethrow()
     }
 
     /// Whether somebody was in the way, and nothing is wrong.
@@ -32,11 +55,6 @@ impl Failure {
         )
     }
 
-    /// Goes on as if nobody had caught it.
-    pub fn raise(self) -> ! {
-        self.caught.rethrow()
-    }
-
     /// Writes it to the server log.
     pub fn warn(&self, doing: &str) {
         let message = format!("{doing}: {}", self.message);
@@ -44,19 +62,31 @@ impl Failure {
     }
 }
 
-impl From<CaughtError> for Failure {
-    fn from(caught: CaughtError) -> Self {
-        let (CaughtError::PostgresError(report)
-        | CaughtError::ErrorReport(report)
-        | CaughtError::RustPanic {
-            ereport: report, ..
-        }) = &caught;
-        Self {
-            code: report.sql_error_code(),
-            message: report.message().to_owned(),
-            caught,
-        }
-    }
+/// Runs `body` and catches its error.
+fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
+    let code = Cell::new(0);
+    let mut noting = pg_sys::ErrorContextCallback {
+        // SAFETY: a plain variable of the backend.
+        previous: unsafe { pg_sys::error_context_stack },
+        callback: Some(note_code),
+        arg: (&raw const code).cast_mut().cast(),
+    };
+    // SAFETY: taken off again below, whatever `body` does.
+    unsafe { pg_sys::error_context_stack = &raw mut noting };
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(body())))
+        .catch_others(Err)
+        .execute();
+    // SAFETY: as it was.
+    unsafe { pg_sys::error_context_stack = noting.previous };
+    outcome.map_err(|caught| Failure::new(caught, code.get()))
+}
+
+/// Notes the code of an error that is about to be thrown: pgrx keeps those that
+/// PostgreSQL defines and takes all others for internal errors.
+unsafe extern "C-unwind" fn note_code(code: *mut std::ffi::c_void) {
+    // SAFETY: PostgreSQL calls this while it has an error at hand, with the argument
+    // that `catch` has set.
+    unsafe { (*code.cast::<Cell<i32>>()).set(pg_sys::geterrcode()) }
 }
 
 /// Runs `body` in a transaction and commits, or rolls back and says why. No
@@ -78,7 +108,7 @@ pub fn run_pinned<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<Option<T
 
 /// [`run`] for a command that may end the transaction and begin others.
 pub(super) fn run_at_top_level<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
-    let steps = AssertUnwindSafe(|| {
+    let steps = || {
         // SAFETY: no transaction is open.
         unsafe {
             pg_sys::SetCurrentStatementStartTimestamp();
@@ -87,15 +117,10 @@ pub(super) fn run_at_top_level<T>(body: impl FnOnce() -> T) -> Result<T, Failure
         let value = body();
         // SAFETY: the transaction begun above, or the one that `body` leaves open.
         unsafe { pg_sys::CommitTransactionCommand() };
-        Ok(value)
-    });
-    PgTryBuilder::new(steps)
-        .catch_others(|caught| {
-            // SAFETY: rolls back and cleans up from any state of a transaction.
-            unsafe { pg_sys::AbortCurrentTransaction() };
-            Err(Failure::from(caught))
-        })
-        .execute()
+        value
+    };
+    // SAFETY: rolls back and cleans up from any state of a transaction.
+    catch(steps).inspect_err(|_| unsafe { pg_sys::AbortCurrentTransaction() })
 }
 
 /// Runs `body` in a subtransaction: if it fails, all is as it was before, which the
@@ -114,9 +139,7 @@ pub fn attempt<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
         pg_sys::MemoryContextSwitchTo(before.0);
         before
     };
-    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(body())))
-        .catch_others(Err)
-        .execute();
+    let outcome = catch(body);
     // SAFETY: ends the subtransaction begun above; those that `body` may have left open
     // when it failed end with it.
     unsafe {
@@ -127,7 +150,7 @@ pub fn attempt<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
         pg_sys::MemoryContextSwitchTo(context);
         pg_sys::CurrentResourceOwner = owner;
     }
-    outcome.map_err(Failure::from)
+    outcome
 }
 
 thread_local! {
