@@ -35,13 +35,6 @@ pub(super) struct Described {
     pub occurred_at: String,
 }
 
-/// No event at all: segments are counted from 1.
-const NOTHING: Portion = Portion::Pages {
-    segment: 0,
-    first: 0,
-    end: 0,
-};
-
 /// The search for the culprits among some events that the active snapshot sees, as the
 /// owner and with the settings of the definition.
 pub(super) struct Search<'a> {
@@ -70,7 +63,11 @@ impl<'a> Search<'a> {
         failure: Failure,
         mut check: impl FnMut(&Culprit) -> Result<(), Error>,
     ) -> Result<Vec<Culprit>, Error> {
-        if !may_be_of_an_event(&failure.sqlstate()) || self.fault(&NOTHING).is_some() {
+        let nothing = Source {
+            segments: &[],
+            ..self.source.clone()
+        };
+        if !may_be_of_an_event(&failure.sqlstate()) || self.fault(&nothing).is_some() {
             failure.raise();
         }
         let pages = match attempt(|| self.pages()) {
@@ -82,7 +79,7 @@ impl<'a> Search<'a> {
         let mut culprits: Vec<Culprit> = vec![];
         search(
             pages,
-            |portion| Ok(self.fault(portion)),
+            |portion| Ok(self.fault(&self.source.narrowed(portion.clone()))),
             |portion| portion.halves(|page| self.positions(page)),
             |place, failure| {
                 let Some((segment, position)) = place.event() else {
@@ -105,9 +102,8 @@ impl<'a> Search<'a> {
         Ok(culprits)
     }
 
-    /// Why the delta fails over a portion; raised if that is the fault of no event.
-    fn fault(&self, portion: &Portion) -> Option<Failure> {
-        let source = self.source.narrowed(portion.clone());
+    /// Why the delta fails over some events; raised if that is the fault of none.
+    fn fault(&self, source: &Source) -> Option<Failure> {
         let source = source.sql(&self.table, &self.definition.columns);
         let sql = delta_sql(&self.definition.shape, &source, false);
         let failure = attempt(|| spi::probe(&sql)).err()?;

@@ -34,6 +34,31 @@ BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT count(*), sum(orders) FROM sales;
 COMMIT;
 
+-- What a reader does next is not touched by the failure that was caught.
+CREATE FUNCTION count_twice() RETURNS bigint LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    n bigint;
+BEGIN
+    SELECT sum(orders) INTO n FROM sales;
+    CREATE TEMP TABLE seen AS SELECT sum(orders) AS n FROM sales;
+    RETURN n + (SELECT s.n FROM seen s);
+EXCEPTION WHEN division_by_zero THEN
+    RETURN NULL;
+END $$;
+\set VERBOSITY terse
+SELECT count_twice(), current_user, current_setting('search_path');
+BEGIN;
+SET LOCAL TimeZone = 'Asia/Tokyo';
+DECLARE c CURSOR FOR SELECT customer, orders FROM sales ORDER BY 1;
+SAVEPOINT s;
+FETCH 2 FROM c;
+ROLLBACK TO s;
+FETCH 2 FROM c;
+SHOW TimeZone;
+COMMIT;
+DROP FUNCTION count_twice;
+\set VERBOSITY default
+
 -- A fold sets them aside, so reads have nothing to leave out any more.
 SELECT pganalytics.refresh_projection('sales');
 SELECT * FROM sales ORDER BY customer;
@@ -56,6 +81,13 @@ SELECT pganalytics.retry_dead_letters('sales');
 SELECT pganalytics.retry_dead_letters('sales', ARRAY[id(102)]);
 SELECT event_id, status, attempts FROM pganalytics.dead_letters ORDER BY position;
 SELECT pganalytics.discard_dead_letters('sales', 'again', ARRAY[id(102)]) AS already_discarded;
+
+-- An event that has left the log cannot be folded any more (here only its place is forgotten).
+BEGIN;
+UPDATE pganalytics_data.dead_letter SET position = position + 1000000 WHERE event_id = id(103);
+SELECT pganalytics.retry_dead_letters('sales');
+\echo :SQLSTATE
+ROLLBACK;
 
 -- Replacing the query builds the projection anew, and finds that one more can be digested. What
 -- is discarded stays so where it fails again.
@@ -124,7 +156,8 @@ SELECT pganalytics.create_projection('places', $$
            max(largest(payload)) AS largest, sum((payload->'d')::int) AS d, max((payload->>'e')::percent) AS e,
            max((payload->>'f')::date) AS f
     FROM orders WHERE event_type = 'hard' AND coalesce((payload->>'b')::int, 1) > 0 GROUP BY 1$$);
-INSERT INTO orders (event_type, aggregate_id, payload) SELECT 'hard', place, payload FROM hard;
+INSERT INTO orders (event_id, event_type, aggregate_id, payload)
+SELECT id(300 + row_number() OVER ()::int), 'hard', place, payload FROM hard;
 SELECT * FROM places;
 SELECT pganalytics.refresh_projection('places');
 SELECT * FROM places;
@@ -204,7 +237,7 @@ ALTER TABLE rates_of_old RENAME TO rates;
 REVOKE SELECT ON orders FROM regress_seller;
 SELECT pganalytics.refresh_projection('revenue');
 \echo :SQLSTATE
--- A column is enough for the query, and not to look for the events at fault.
+-- Columns are enough for the query, but not to look for the events at fault.
 GRANT SELECT (payload, segment, txid) ON orders TO regress_seller;
 SELECT pganalytics.refresh_projection('revenue');
 \echo :SQLSTATE
@@ -237,6 +270,79 @@ SELECT projection, error FROM pganalytics.dead_letters;
 SELECT pganalytics.discard_dead_letters('revenue', 'no price');
 SELECT discarded_by, reason FROM pganalytics.dead_letters;
 RESET ROLE;
+
+-- A long backlog is folded in batches, of 20,000 at first: bad events at their ends.
+SELECT pganalytics.create_event_table('clicks');
+SELECT pganalytics.create_projection('pages', $$
+    SELECT aggregate_id AS page, count(*) AS clicks, sum((payload->>'ms')::int) AS ms FROM clicks GROUP BY 1$$);
+INSERT INTO clicks (event_type, aggregate_id, payload)
+SELECT 'click', 'page ' || i % 7, CASE WHEN i IN (1, 2, 9999, 20000, 20001, 40000, 45000) THEN '{"ms": "?"}' ELSE jsonb_build_object('ms', i) END
+FROM generate_series(1, 45000) i;
+CREATE VIEW difference AS
+WITH good AS (
+    SELECT aggregate_id AS page, count(*) AS clicks, sum((payload->>'ms')::int) AS ms
+    FROM (SELECT * FROM clicks WHERE payload->>'ms' <> '?' OFFSET 0) c GROUP BY 1)
+(TABLE pages EXCEPT ALL TABLE good) UNION ALL (TABLE good EXCEPT ALL TABLE pages);
+SELECT count(*) FROM difference;
+CALL pganalytics.run_maintenance();
+SELECT count(*) FROM difference;
+SELECT folds > 1 AS in_batches, events_folded, tail, dead_letters FROM pganalytics.projections WHERE name = 'pages'::regclass;
+SELECT (SELECT count(*) FROM clicks c WHERE c.position <= l.position) AS which FROM pganalytics.dead_letters l WHERE projection = 'pages'::regclass ORDER BY 1;
+DROP VIEW difference;
+SELECT pganalytics.drop_projection('pages');
+
+-- Random events, folds, retries, rollbacks; half way through a function is mended. A projection is its query
+-- over the events but those that are set aside and those that cannot be.
+CREATE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+    IF payload ? 'mendable' THEN RAISE 'not yet'; END IF;
+    RETURN (payload->>'ms')::int;
+END $$;
+SELECT pganalytics.create_projection('random_pages', $$
+    SELECT aggregate_id AS page, count(*) AS clicks, sum(digested(payload)) AS ms FROM clicks WHERE event_type = 'random' GROUP BY 1$$);
+CREATE VIEW letters AS SELECT * FROM pganalytics.dead_letters WHERE projection = 'random_pages'::regclass;
+CREATE FUNCTION differences(mended boolean) RETURNS bigint LANGUAGE sql AS $$
+    WITH good AS (
+        SELECT aggregate_id AS page, count(*) AS clicks, sum((payload->>'ms')::int) AS ms
+        FROM (SELECT * FROM clicks WHERE event_type = 'random' AND payload->>'ms' <> '?' AND (mended OR NOT payload ? 'mendable')
+                  AND event_id NOT IN (SELECT event_id FROM letters) OFFSET 0) c GROUP BY 1)
+    SELECT count(*) FROM ((TABLE random_pages EXCEPT ALL TABLE good) UNION ALL (TABLE good EXCEPT ALL TABLE random_pages)) d
+$$;
+SET client_min_messages = error;
+SELECT setseed(0.5);
+CREATE TABLE outcome (wrong bigint, letters bigint, retried bigint);
+INSERT INTO outcome VALUES (0, 0, 0);
+DO $$
+BEGIN
+    FOR round IN 1..80 LOOP
+        INSERT INTO clicks (event_type, aggregate_id, payload)
+        SELECT 'random', 'page ' || i % 3, CASE WHEN random() < 0.1 THEN '{"ms": "?"}'
+            WHEN random() < 0.1 THEN '{"ms": 5, "mendable": true}' ELSE jsonb_build_object('ms', i) END
+        FROM generate_series(1, floor(random() * 40)::int) i;
+        IF random() < 0.2 THEN ROLLBACK; ELSE COMMIT; END IF;
+        IF round = 40 THEN
+            CREATE OR REPLACE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT (payload->>''ms'')::int';
+            COMMIT;
+        END IF;
+        IF random() < 0.4 THEN PERFORM pganalytics.refresh_projection('random_pages'); END IF;
+        IF random() < 0.2 THEN UPDATE outcome SET retried = retried + pganalytics.retry_dead_letters('random_pages'); END IF;
+        IF random() < 0.1 THEN PERFORM pganalytics.discard_dead_letters('random_pages', 'random',
+            (SELECT array_agg(event_id) FROM (SELECT event_id FROM letters WHERE random() < 0.2) d)); END IF;
+        IF random() < 0.1 THEN PERFORM pganalytics.rebuild_projection('random_pages'); END IF;
+        IF random() < 0.2 THEN ROLLBACK; ELSE COMMIT; END IF;
+        UPDATE outcome SET wrong = wrong + differences(round >= 40);
+    END LOOP;
+END $$;
+SELECT pganalytics.refresh_projection('random_pages') >= 0 AS folded;
+SELECT pganalytics.retry_dead_letters('random_pages', (SELECT array_agg(event_id) FROM letters)) >= 0 AS retried;
+UPDATE outcome SET letters = (SELECT count(*) FROM letters);
+SELECT wrong, letters > 50 AS some_bad, retried > 20 AS some_mended, differences(true) FROM outcome;
+SELECT DISTINCT error FROM letters;
+DROP TABLE outcome;
+DROP FUNCTION differences;
+DROP VIEW letters;
+DROP TABLE clicks CASCADE;
+DROP FUNCTION digested;
 
 SET client_min_messages = warning;
 DROP TABLE orders CASCADE;
