@@ -252,9 +252,6 @@ CREATE ROLE regress_auditor;
 GRANT SELECT ON revenue TO regress_auditor;
 INSERT INTO orders (event_id, event_type, aggregate_id, payload) VALUES (id(3001), 'sold', 's', '{"currency": "usd", "price": "secret"}');
 CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END';
-\set SHOW_CONTEXT never
--- (the place in the log differs from run to run)
-\set VERBOSITY terse
 SET ROLE regress_auditor;
 SELECT * FROM revenue ORDER BY 1;
 SELECT name, dead_letters FROM pganalytics.projections;
