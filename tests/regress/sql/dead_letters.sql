@@ -269,6 +269,7 @@ SELECT discarded_by, reason FROM pganalytics.dead_letters;
 RESET ROLE;
 
 -- A long backlog is folded in batches, of 20,000 at first: bad events at their ends.
+\set VERBOSITY terse
 SELECT pganalytics.create_event_table('clicks');
 SELECT pganalytics.create_projection('pages', $$
     SELECT aggregate_id AS page, count(*) AS clicks, sum((payload->>'ms')::int) AS ms FROM clicks GROUP BY 1$$);
