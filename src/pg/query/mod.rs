@@ -7,6 +7,7 @@ mod delta;
 mod from;
 mod output;
 
+pub use aggregate::AggregateCall;
 pub use output::OutputFault;
 
 use super::index::{Lock, Relation};

@@ -1,6 +1,7 @@
 //! From a query to the shape of a projection, or the reason why it has none.
 
 mod contents;
+mod derived;
 mod parts;
 
 use crate::catalog::{event_tables, names};
@@ -8,6 +9,7 @@ use crate::pg::Oid;
 use crate::pg::query::{OutputFault, Query};
 use crate::pg::tree::Expr;
 use contents::{check_contents, column_names, contents};
+use derived::Derived;
 use parts::Parts;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Column, Shape};
@@ -32,6 +34,16 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
 
 /// Understands the query that the view `definition` holds.
 pub fn define(definition: Oid) -> Result<Definition, Error> {
+    define_with(definition, Derived::of(definition))
+}
+
+/// Understands a new one, and makes the aggregates that its state needs, first in
+/// `schema`, where the caller may make things.
+pub fn define_new(definition: Oid, schema: &str) -> Result<Definition, Error> {
+    define_with(definition, Derived::of_new(definition, schema))
+}
+
+fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
@@ -58,7 +70,7 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
     Ok(Definition {
         event_table,
         columns: column_names(event_table, &read.columns),
-        shape: shape(&query)?,
+        shape: shape(&query, derived)?,
     })
 }
 
@@ -70,7 +82,7 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query) -> Result<Shape, Error> {
+fn shape(query: &Query, derived: Derived) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
@@ -78,7 +90,7 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             "Combine keys into one, such as an array.",
         );
     }
-    let mut parts = Parts::default();
+    let mut parts = Parts::new(derived);
     for expr in query
         .outputs()
         .into_iter()
