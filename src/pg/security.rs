@@ -201,7 +201,11 @@ pub fn require_insert(relation: Oid) {
 
 /// Raises PostgreSQL's own error unless the acting role may execute an aggregate.
 pub fn require_execute(aggregate: Oid) {
-    require_execute_as(aggregate, current_user(), pg_sys::ObjectType::OBJECT_AGGREGATE);
+    require_execute_as(
+        aggregate,
+        current_user(),
+        pg_sys::ObjectType::OBJECT_AGGREGATE,
+    );
 }
 
 /// The same for a role and a function of any kind.

@@ -94,9 +94,9 @@ impl UserError for StateError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoKey => {
-                Some("Restore the tables of schema pganalytics_data together with the states.".into())
-            }
+            Self::NoKey => Some(
+                "Restore the tables of schema pganalytics_data together with the states.".into(),
+            ),
             _ => None,
         }
     }

@@ -81,7 +81,14 @@ impl Finishing {
         let state = types::state_type(&format, given)?;
         if let Some(function) = format.finish {
             let internal = format.is_internal();
-            require_function(function, if internal { format.owner } else { current_user() });
+            require_function(
+                function,
+                if internal {
+                    format.owner
+                } else {
+                    current_user()
+                },
+            );
         }
         // SAFETY: as the caller promises.
         unsafe {
@@ -153,11 +160,7 @@ impl Finishing {
 
     /// Makes the final function ready for a state of these types (`None`: any), and
     /// sees that it returns what the caller takes the result for.
-    unsafe fn prepare(
-        &mut self,
-        types: Option<Vec<u8>>,
-        collation: Oid,
-    ) -> Result<(), StateError> {
+    unsafe fn prepare(&mut self, types: Option<Vec<u8>>, collation: Oid) -> Result<(), StateError> {
         if let Some((known, _)) = &self.function
             && types.as_ref().is_none_or(|types| types == known)
         {

@@ -124,11 +124,12 @@ entry!(
                 match (&combining.serial, &merged.types) {
                     (Some(serial), Some(types)) => serial
                         .write((*fcinfo).context, types, merged.state)
+                        .or_raise()
                         .map(|bytes| text(&bytes)),
                     (Some(_), None) => None,
-                    (None, _) => merged.state.map(|state| {
-                        combining.passing.copy(state, pg_sys::CurrentMemoryContext)
-                    }),
+                    (None, _) => merged
+                        .state
+                        .map(|state| combining.passing.copy(state, pg_sys::CurrentMemoryContext)),
                 }
             });
             (*fcinfo).isnull = result.is_none();

@@ -90,11 +90,7 @@ pub fn types_of_state(format: &Format, types: &[u8]) -> Result<Vec<Oid>, StateEr
 }
 
 /// The types of the arguments where only the types of state and result are known.
-pub fn types_of_result(
-    format: &Format,
-    state: Oid,
-    result: Oid,
-) -> Result<Vec<Oid>, StateError> {
+pub fn types_of_result(format: &Format, state: Oid, result: Oid) -> Result<Vec<Oid>, StateError> {
     let known: Vec<(Oid, Oid)> = [(state, format.state), (result, format.result)]
         .into_iter()
         .filter(|(_, declared)| is_pseudo(*declared) && *declared != pg_sys::INTERNALOID)

@@ -13,9 +13,9 @@ mod shape;
 mod stable;
 mod view;
 
-pub use fold::{delta_sql, fold_sql, tail_source};
 pub use derived::Derivation;
 pub use facts::{Facts, SupportFunction};
+pub use fold::{delta_sql, fold_sql, tail_source};
 pub use merge::Merge;
 pub use recipe::{Part, PartInput, PartSource, Recipe, recipe};
 pub use shape::{Aggregate, Column, Component, Shape, state_table_sql};

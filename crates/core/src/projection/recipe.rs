@@ -69,11 +69,7 @@ fn mean(sum: &'static str, input: PartInput, merge: &str, finish: &str) -> Recip
     Recipe {
         parts: vec![
             part(sum, input, merge),
-            part(
-                "pg_catalog.count(\"any\")",
-                PartInput::AsWritten,
-                INT8_ADD,
-            ),
+            part("pg_catalog.count(\"any\")", PartInput::AsWritten, INT8_ADD),
         ],
         finish: finish.into(),
     }
@@ -263,7 +259,12 @@ mod tests {
         .unwrap();
         assert_eq!(corr.parts[0].source, PartSource::Derived);
         assert_eq!(corr.finish, "f8_corr({0})");
-        assert!(corr.parts[0].merge.pair("a", "b").contains("f8_combine(a, b)"));
+        assert!(
+            corr.parts[0]
+                .merge
+                .pair("a", "b")
+                .contains("f8_combine(a, b)")
+        );
     }
 
     #[test]
