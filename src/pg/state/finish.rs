@@ -97,10 +97,7 @@ impl Finishing {
             } else {
                 None
             };
-            let initial = match &format.initial {
-                Some(text) => Some(input(state, text)),
-                None => None,
-            };
+            let initial = format.initial.as_ref().map(|text| input(state, text));
             Ok(Self {
                 combining,
                 state,
