@@ -115,7 +115,7 @@ CREATE TABLE pganalytics_data.checkpoint (
     events_folded bigint NOT NULL DEFAULT 0,
     folds bigint NOT NULL DEFAULT 0,
     last_fold timestamptz,
-    CHECK ((next IS NULL) = (reached_position IS NULL AND last_position IS NULL))
+    CHECK (num_nulls(next, first_position, reached_position, last_position) IN (0, 4))
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE pganalytics_data.checkpoint IS 'how far the generations of projections have folded';
 

@@ -54,7 +54,8 @@ SELECT p.relation AS name, g.event_table AS source,
        CASE WHEN p.paused_at IS NOT NULL THEN 'paused'
             WHEN p.failures > 0 THEN 'failing'
             WHEN p.successor IS NOT NULL THEN 'being replaced'
-            WHEN k.next IS NOT NULL OR k.folds = 0 THEN 'being built'
+            WHEN k.checkpoint::text = '1:1:' THEN 'being built'
+            WHEN k.next IS NOT NULL THEN 'catching up'
             ELSE 'ready' END AS status,
        k.events_folded, pganalytics.tail_length(p.relation) AS tail, k.folds, k.last_fold,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN p.last_error END AS last_error, p.last_error_state, p.last_error_at,

@@ -14,7 +14,7 @@ const TABLES: [&str; 1] = ["state"];
 
 macro_rules! coverage {
     () => {
-        "SELECT checkpoint, next, reached_position, last_position \
+        "SELECT checkpoint, next, first_position, reached_position, last_position \
          FROM pganalytics_data.checkpoint WHERE generation = $1"
     };
 }
@@ -67,7 +67,7 @@ impl Projection {
         };
         spi::run(
             "UPDATE pganalytics_data.checkpoint SET checkpoint = $2::pg_snapshot, next = $4::pg_snapshot, \
-                 first_position = coalesce(first_position, $7), reached_position = $5, last_position = $6, \
+                 first_position = $7, reached_position = $5, last_position = $6, \
                  began_at = coalesce(began_at, clock_timestamp()), \
                  events_folded = events_folded + $3, folds = folds + 1, last_fold = clock_timestamp() \
              WHERE generation = $1",
@@ -78,7 +78,7 @@ impl Projection {
                 Arg::Text(&backlog.next.to_string()),
                 Arg::Big(backlog.reached),
                 Arg::Big(backlog.last),
-                Arg::Big(backlog.reached),
+                Arg::Big(backlog.first),
             ],
             Under::Fresh,
         );
@@ -94,8 +94,9 @@ fn coverage(row: &Row) -> Coverage {
         done: snapshot(row.known(0)),
         backlog: row.text(1).map(|next| Backlog {
             next: snapshot(next),
-            reached: row.number(2),
-            last: row.number(3),
+            first: row.number(2),
+            reached: row.number(3),
+            last: row.number(4),
         }),
     }
 }

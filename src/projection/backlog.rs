@@ -24,7 +24,9 @@ pub struct Step {
 
 /// Folds the tail if it has at most `most` events, else that much of it.
 pub fn fold_batch(projection: &Projection, most: i64) -> Result<Step, Error> {
-    let footing = stand(projection)?;
+    let Some(footing) = stand(projection)? else {
+        return Ok(Step::default());
+    };
     let backlog = match footing.from.backlog.clone() {
         Some(backlog) => Some(backlog),
         None => begin(projection, &footing, most)?,
@@ -68,6 +70,7 @@ fn begin(projection: &Projection, footing: &Footing, most: i64) -> Result<Option
     };
     Ok(Some(Backlog {
         next: footing.to.clone(),
+        first: first - 1,
         reached: first - 1,
         // Positions are drawn before their events are seen.
         last: event_tables::last_position(log),

@@ -11,13 +11,12 @@ use crate::catalog::projections::{self, NewProjection, Projection};
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::security::current_user;
-use crate::pg::snapshot::{Snapshot, keeps_snapshot};
+use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi;
 use crate::worker;
-use pganalytics_core::checkpoint::Checkpoint;
+use pganalytics_core::checkpoint::{Checkpoint, stamped};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::worker::LONGEST_FIRST_FOLD;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -46,8 +45,10 @@ fn create(name: &str, query: &str, with_data: bool) -> Result<Oid, Error> {
     let since = if with_data {
         Checkpoint::nothing()
     } else {
+        let epoch = incarnation::epoch()?;
+        let own = stamped(epoch, own_txid());
         let snapshot = Snapshot::take();
-        snapshot.checkpoint().in_epoch(incarnation::epoch()?)
+        snapshot.checkpoint().in_epoch(epoch).of_fold_in(own)
     };
     projections::register(&NewProjection {
         id,
@@ -87,7 +88,7 @@ pub fn first_fold(projection: &Projection) -> Result<bool, Error> {
     merge(projection, &[], Events::Tail(&nothing), None, &snapshot)?;
     let coverage = projection.coverage().unwrap_or(nothing);
     let is_long =
-        worker::is_on() && tail_is_longer_than(projection, &coverage, LONGEST_FIRST_FOLD)?;
+        worker::is_on() && tail_is_longer_than(projection, &coverage, worker::batch_events())?;
     drop(snapshot);
     if is_long || keeps_snapshot() {
         return Ok(false);

@@ -33,9 +33,10 @@ fn rebuild_projection(name: &str) {
 
 /// Replaces the query, or builds the state anew from the same.
 fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
-    let old = Projection::owned(name)?;
-    if !old.lock() {
-        return Err(Error::UnknownProjection { name: old.name });
+    let mut old = Projection::owned(name)?;
+    while !old.lock() {
+        // Another generation has taken its place meanwhile.
+        old = Projection::owned(name)?;
     }
     if let Some(unfinished) = Projection::successor(old.id) {
         Projection::set_successor(old.id, None);

@@ -105,10 +105,10 @@ pub fn tail_is_longer_than(
 }
 
 /// Whether the active snapshot sees a tail of `most` events, or any at all if
-/// the last fold was long ago. A backlog always is.
+/// the last fold was long ago. What is unfinished always is.
 pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> Result<bool, Error> {
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
-    if coverage.backlog.is_some() {
+    if coverage.is_unfinished() {
         return Ok(true);
     }
     let length = tail_length_of(projection, &coverage, most)?;

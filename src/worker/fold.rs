@@ -123,9 +123,10 @@ impl Folding {
         }
         self.resting.remove(&id);
         let pace = self.paces.get(&id).copied().unwrap_or_default();
+        let most = pace.most(settings::batch_events());
         let begin = Instant::now();
-        let done = fold_if_due(projection, due, pace.most())
-            .and_then(|step| Ok((step, build_successor(projection, pace.most())?)));
+        let done = fold_if_due(projection, due, most)
+            .and_then(|step| Ok((step, build_successor(projection, most)?)));
         let took = begin.elapsed();
         let rest = match done {
             Ok((step, built)) => {

@@ -9,6 +9,7 @@ static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
 static FOLD_TAIL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static FOLD_DELAY: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static NAPTIME: GucSetting<i32> = GucSetting::<i32>::new(1_000);
+static BATCH_EVENTS: GucSetting<i32> = GucSetting::<i32>::new(200_000);
 static BACKLOG_RATE: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 const LONGEST_NAP: i32 = 3_600_000;
@@ -60,6 +61,14 @@ pub fn define() {
         GucFlags::UNIT_MS,
     );
     integer(
+        c"pganalytics.batch_events",
+        c"Number of events that are folded in one transaction.",
+        c"A longer backlog is folded in batches of up to so many, each of about a second.",
+        &BATCH_EVENTS,
+        (1, i32::MAX),
+        GucFlags::default(),
+    );
+    integer(
         c"pganalytics.backlog_rate",
         c"Number of events a second that the worker folds of a backlog, of each projection.",
         c"0 folds as fast as it goes.",
@@ -87,6 +96,11 @@ pub fn fold_tail() -> i64 {
 /// The time between two looks.
 pub fn naptime() -> Duration {
     milliseconds(&NAPTIME)
+}
+
+/// The most events that a transaction folds, unless somebody asks for all.
+pub fn batch_events() -> i64 {
+    BATCH_EVENTS.get().into()
 }
 
 /// How many events of a backlog are folded a second; 0: as many as can be.
