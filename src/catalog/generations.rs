@@ -19,6 +19,13 @@ macro_rules! coverage {
     };
 }
 
+/// Whether to wait for somebody else's fold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    Yes,
+    No,
+}
+
 impl Projection {
     /// How far this generation has folded, as the active snapshot sees it; `None`
     /// if that is older than the generation.
@@ -30,13 +37,16 @@ impl Projection {
             .map(coverage)
     }
 
-    /// How far it has folded; nobody else folds it until the transaction ends.
-    pub fn lock_coverage(&self) -> Option<Coverage> {
+    /// How far it has folded; nobody else folds it until the transaction ends. `None`
+    /// if it is gone, or if it is being folded and not to be waited for.
+    pub fn lock_coverage(&self, wait: Wait) -> Option<Coverage> {
         let _platform = Platform::act();
         let key = vec![Arg::Int(self.generation)];
-        spi::run(concat!(coverage!(), " FOR UPDATE"), key, Under::Fresh)
-            .first()
-            .map(coverage)
+        let sql = match wait {
+            Wait::Yes => concat!(coverage!(), " FOR UPDATE"),
+            Wait::No => concat!(coverage!(), " FOR UPDATE SKIP LOCKED"),
+        };
+        spi::run(sql, key, Under::Fresh).first().map(coverage)
     }
 
     /// What it is to begin after, for a reader whose snapshot is older than it.
