@@ -17,7 +17,7 @@ use pganalytics_core::error::Error;
 use pganalytics_core::projection::{delta_sql, tail_source};
 
 thread_local! {
-    /// By state relation; forgotten when that or the event table changes.
+    /// By state relation; forgotten when that or a table that it reads changes.
     pub(super) static READERS: RelationCache<Reader> =
         RelationCache::of_queries(|relation| READERS.with(|cache| cache.forget(relation)));
 }
@@ -38,11 +38,12 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     let definition = define(projection.definition)?;
     let table = sql_name(projection.event_table);
     // The owner is the view's.
-    let relations = vec![
+    let mut relations = vec![
         projection.event_table,
         projection.relation,
         projection.definition,
     ];
+    relations.extend(&definition.lookups);
     Ok((
         relations,
         Reader {

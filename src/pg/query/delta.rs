@@ -2,22 +2,18 @@
 
 use super::aggregate::count_all;
 use super::{Query, deparse};
-use crate::pg::Oid;
 use crate::pg::tree::Expr;
 use pgrx::pg_sys;
 
 impl Query {
-    /// The text of `SELECT keys, parts, count(*) FROM event_source … GROUP BY keys`.
-    pub fn delta(&self, parts: &[Expr]) -> String {
-        // SAFETY: edits a copy: the table becomes the name of a table expression,
-        // which has the same columns by name.
+    /// The text of `SELECT keys, parts, count(*) FROM event_source … GROUP BY keys`:
+    /// the table at `source` becomes the name of a table expression, with `columns`.
+    pub fn delta(&self, source: i32, columns: &[String], parts: &[Expr]) -> String {
+        // SAFETY: edits a copy.
         unsafe {
             let query: *mut pg_sys::Query = pg_sys::copyObjectImpl(self.0.cast()).cast();
             let copy = Query(query);
-            let source = copy.entry(self.source_index());
-            (*source).rtekind = pg_sys::RTEKind::RTE_CTE;
-            (*source).relid = Oid::INVALID;
-            (*source).ctename = pg_sys::pstrdup(c"event_source".as_ptr());
+            copy.read_event_source(source, columns);
             let mut targets = std::ptr::null_mut();
             let mut push = |entry: *mut pg_sys::TargetEntry| {
                 (*entry).resno = pg_sys::list_length(targets) as i16 + 1;

@@ -4,8 +4,20 @@ use super::shape::Shape;
 use crate::checkpoint::Checkpoint;
 use crate::sql::ident;
 
-/// The table expression of the tail: the named columns of the events of
-/// `segments` that `checkpoint` does not cover, those of transaction `except`
+/// A column of the event table in the table expression of the tail.
+#[must_use]
+pub fn source_column(name: &str) -> String {
+    format!("e.{}", ident(name))
+}
+
+/// A column that nothing reads, in its place.
+#[must_use]
+pub fn absent_column(name: &str) -> String {
+    format!("NULL AS {}", ident(name))
+}
+
+/// The table expression of the tail: `columns` (see [`source_column`]) of the events
+/// of `segments` that `checkpoint` does not cover, those of transaction `except`
 /// left out.
 #[must_use]
 pub fn tail_source(
@@ -15,7 +27,6 @@ pub fn tail_source(
     checkpoint: &Checkpoint,
     except: Option<u64>,
 ) -> String {
-    let columns: Vec<_> = columns.iter().map(|c| format!("e.{}", ident(c))).collect();
     let numbers: Vec<_> = segments.iter().map(i32::to_string).collect();
     let own = except
         .map(|id| format!(" AND e.txid OPERATOR(pg_catalog.<>) '{id}'::pg_catalog.xid8"))
@@ -65,10 +76,11 @@ pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
         format!("UPDATE SET {}", merges.join(", "))
     };
     let target = shape.conflict_target();
+    let events = shape.events_folded(source);
     format!(
         "WITH delta AS MATERIALIZED ({}), merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
          ORDER BY {target} ON CONFLICT ({target}) DO {action}) \
-         SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8 FROM delta",
+         SELECT pg_catalog.count(*), {events} FROM delta",
         delta_sql(shape, source, true)
     )
 }

@@ -10,7 +10,7 @@ mod shape;
 mod stable;
 mod view;
 
-pub use fold::{delta_sql, fold_sql, tail_source};
+pub use fold::{absent_column, delta_sql, fold_sql, source_column, tail_source};
 pub use recipe::{Part, PartInput, Recipe, recipe};
 pub use shape::{Aggregate, Column, Component, Shape, state_table_sql};
 pub use stable::reads_the_session;

@@ -47,6 +47,8 @@ pub struct Shape {
     /// The deparsed delta query: keys, components and the number of events of
     /// each group, from a table expression named `event_source`.
     pub delta: String,
+    /// Whether an event can be several rows: the numbers in `delta` are of rows then.
+    pub fans_out: bool,
     /// The deparsed output query, from a table expression named `groups` with
     /// columns `k1` … and `a1` …
     pub output: String,
@@ -62,6 +64,15 @@ impl Shape {
             .chain(self.components.iter().map(|c| &c.column))
             .map(|c| format!("{alias}{}", c.name))
             .collect()
+    }
+
+    /// How many events a fold took, asked of the delta.
+    pub(super) fn events_folded(&self, source: &str) -> String {
+        if self.fans_out {
+            format!("(SELECT pg_catalog.count(*) FROM ({source}) AS e)")
+        } else {
+            "COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8".into()
+        }
     }
 
     /// The hash by which state and tail find each other, NULL keys included.

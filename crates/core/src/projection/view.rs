@@ -6,15 +6,16 @@ use crate::sql::ident;
 /// The text of `CREATE VIEW`: `state` holds what has been folded, `tail` is the
 /// call that returns the groups of the tail as rows of `state`.
 ///
-/// `log`, the event table, is named so that it is locked before the reader's
-/// snapshot is taken: a rewrite that commits while the reader waits for it would
-/// hide every row from that snapshot. Nothing of it is scanned.
+/// `read`, the event table and the lookup tables as items of FROM, are named so that
+/// they are locked before the reader's snapshot is taken: a rewrite that commits
+/// while the reader waits for it would hide every row from that snapshot. Nothing of
+/// them is scanned.
 ///
 /// The tail is computed once (MATERIALIZED); conditions on keys still reach the
 /// index of the state, because state and tail are joined by `key_hash` and
 /// filtered apart.
 #[must_use]
-pub fn view_sql(shape: &Shape, view: &str, state: &str, log: &str, tail: &str) -> String {
+pub fn view_sql(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) -> String {
     let same: String = std::iter::once("t.key_hash = s.key_hash".to_owned())
         .chain(
             shape
@@ -36,7 +37,7 @@ pub fn view_sql(shape: &Shape, view: &str, state: &str, log: &str, tail: &str) -
     let outputs: Vec<_> = shape.outputs.iter().map(|o| ident(o)).collect();
     format!(
         "CREATE VIEW {view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t \
-         WHERE NOT EXISTS (SELECT FROM ONLY {log} WHERE false)), groups ({}) AS (\
+         WHERE NOT EXISTS (SELECT FROM {read} WHERE false)), groups ({}) AS (\
          SELECT {settled} FROM {state} s WHERE NOT EXISTS (SELECT FROM tail t WHERE {same}) \
          UNION ALL SELECT {touched} FROM tail t LEFT JOIN {state} s ON {same}) {}",
         outputs.join(", "),
