@@ -1,4 +1,4 @@
-//! Read: the groups of the tail, for the view to merge with the state.
+//! Read: what the tail adds, for the view to merge with the state.
 //!
 //! Everything is read under the active snapshot, the checkpoint too, so state
 //! and tail always fit; nothing is written, so it works on a standby.
@@ -54,7 +54,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     ))
 }
 
-/// Sends the groups of the tail of the projection with this state to `fill`.
+/// Sends what the tail adds to this state of a projection to `fill`.
 /// `access_key` proves that the caller came through the projection's view.
 pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     let reader = READERS
@@ -82,7 +82,7 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
         &checkpoint,
         None,
     );
-    let sql = delta_sql(&reader.definition.shape, &source, false);
+    let sql = delta_sql(&reader.definition.shape, &source);
     let _owner = ActingAs::new(reader.projection.owner);
     let _settings = Settings::pin(reader.projection.pinned_settings());
     fill(&sql);

@@ -1,6 +1,6 @@
 //! FROM: what a query reads.
 
-use super::{Query, pstring};
+use super::{EventSource, Query, pstring};
 use crate::pg::Oid;
 use crate::pg::tree::elements;
 use pgrx::pg_sys;
@@ -132,24 +132,27 @@ impl Query {
         unsafe { elements((*self.0).rtable)[index as usize - 1] }
     }
 
-    /// Puts the table expression `event_source` in the place of the table at `index`.
+    /// Puts the table expression `event_source` in the place of the event table.
     /// It has the columns that the table had when the query was written, under the
     /// names of today; none of those that have been dropped, whose name is empty.
     ///
     /// # Safety
     /// `self` is a copy that may be edited.
-    pub(super) unsafe fn read_event_source(&self, index: i32, names: &[String]) {
+    pub(super) unsafe fn read_event_source(&self, source: &EventSource) {
         // SAFETY: as the caller promises; everything new is made in the current context.
         unsafe {
-            let entry = self.entry(index);
+            let entry = self.entry(source.index);
             (*entry).rtekind = pg_sys::RTEKind::RTE_CTE;
             (*entry).relid = Oid::INVALID;
             (*entry).inh = false;
             (*entry).ctename = pg_sys::pstrdup(c"event_source".as_ptr());
             let alias = (*(*entry).eref).aliasname;
-            let columns = names.iter().fold(std::ptr::null_mut(), |list, name| {
-                pg_sys::lappend(list, pg_sys::makeString(pstring(name)).cast())
-            });
+            let columns = source
+                .names
+                .iter()
+                .fold(std::ptr::null_mut(), |list, name| {
+                    pg_sys::lappend(list, pg_sys::makeString(pstring(name)).cast())
+                });
             (*entry).eref = pg_sys::makeAlias(alias, columns);
             if !(*entry).alias.is_null() {
                 (*entry).alias = pg_sys::makeAlias(alias, std::ptr::null_mut());

@@ -7,6 +7,7 @@ mod delta;
 mod from;
 mod output;
 
+pub use delta::EventSource;
 pub use from::Table;
 pub use output::OutputFault;
 

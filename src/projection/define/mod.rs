@@ -3,15 +3,17 @@
 mod contents;
 mod parts;
 mod source;
+mod stateless;
 
 use crate::pg::Oid;
-use crate::pg::query::{OutputFault, Query};
+use crate::pg::query::{EventSource, OutputFault, Query};
 use crate::pg::tree::Expr;
 use contents::check_contents;
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Shape};
+use pganalytics_core::projection::{Column, Kind, Shape};
 use source::Source;
+use stateless::Own;
 
 /// A projection's query, understood.
 pub struct Definition {
@@ -40,20 +42,28 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
         return refused(construct, IN_A_VIEW);
     }
     let source = Source::of(&query)?;
-    if query.is_stateless() {
-        return refused(
-            "a query without GROUP BY or aggregate",
-            "Aggregate the events, or read the event table itself.",
-        );
-    }
-    let read = query.contents();
+    let mut read = query.contents();
     check_contents(&read)?;
+    let own = if query.is_stateless() {
+        let own = Own::of(source.event_table)?;
+        own.read(source.index, &mut read);
+        Some(own)
+    } else {
+        None
+    };
     let columns = source.columns(&query, &read);
+    let events = EventSource {
+        index: source.index,
+        names: &columns.names(),
+    };
     Ok(Definition {
-        columns: columns.sql(),
-        shape: shape(&query, source.index, &columns.names())?,
         event_table: source.event_table,
+        columns: columns.sql(),
         lookups: source.lookups,
+        shape: match own {
+            Some(own) => stateless::shape(&query, &events, &own)?,
+            None => shape(&query, &events)?,
+        },
     })
 }
 
@@ -72,7 +82,7 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query, source: i32, event_columns: &[String]) -> Result<Shape, Error> {
+fn shape(query: &Query, source: &EventSource) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
@@ -115,9 +125,10 @@ fn shape(query: &Query, source: i32, event_columns: &[String]) -> Result<Shape, 
         ),
     })?;
     Ok(Shape {
+        kind: Kind::Grouped,
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
-        delta: query.delta(source, event_columns, &parts.exprs),
+        delta: query.delta(source, &parts.exprs),
         fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,

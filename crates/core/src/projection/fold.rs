@@ -1,6 +1,5 @@
-//! The delta query and the statement that merges it into the state.
+//! What the folds of every kind of projection share: where the tail comes from.
 
-use super::shape::Shape;
 use crate::checkpoint::Checkpoint;
 use crate::sql::ident;
 
@@ -36,51 +35,5 @@ pub fn tail_source(
         columns.join(", "),
         numbers.join(","),
         checkpoint.tail_condition("e.txid")
-    )
-}
-
-/// The groups of the tail, as rows of the state relation, with a last column
-/// `events` (how many events each group took) if `counted`.
-#[must_use]
-pub fn delta_sql(shape: &Shape, source: &str, counted: bool) -> String {
-    let mut inner = shape.columns("");
-    inner.push("events".into());
-    let mut outer = vec![format!("{} AS key_hash", shape.key_hash("d."))];
-    outer.extend(shape.columns("d."));
-    if counted {
-        outer.push("d.events".into());
-    }
-    format!(
-        "WITH event_source AS NOT MATERIALIZED ({source}) SELECT {} FROM ({}) AS d ({})",
-        outer.join(", "),
-        shape.delta,
-        inner.join(", ")
-    )
-}
-
-/// Merges the tail into the state, in the order of the keys, and returns one
-/// row: the number of groups touched and of events folded.
-#[must_use]
-pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
-    let mut columns = vec!["key_hash".to_owned()];
-    columns.extend(shape.columns(""));
-    let list = columns.join(", ");
-    let action = if shape.components.is_empty() {
-        "NOTHING".into()
-    } else {
-        let merges: Vec<_> = shape
-            .components
-            .iter()
-            .map(|c| format!("{} = {}", c.column.name, c.merged("s.", "excluded.")))
-            .collect();
-        format!("UPDATE SET {}", merges.join(", "))
-    };
-    let target = shape.conflict_target();
-    let events = shape.events_folded(source);
-    format!(
-        "WITH delta AS MATERIALIZED ({}), merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
-         ORDER BY {target} ON CONFLICT ({target}) DO {action}) \
-         SELECT pg_catalog.count(*), {events} FROM delta",
-        delta_sql(shape, source, true)
     )
 }
