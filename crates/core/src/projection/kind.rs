@@ -8,7 +8,7 @@ use super::{grouped, stateless};
 pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
     match &shape.kind {
         Kind::Grouped => grouped::state_table(shape, state, index_prefix),
-        Kind::Stateless(columns) => stateless::state_table(columns, state, index_prefix),
+        Kind::Stateless(columns) => stateless::state_table(columns, state),
     }
 }
 
