@@ -12,7 +12,7 @@ mod shape;
 mod stable;
 mod stateless;
 
-pub use fold::{absent_column, source_column, tail_source};
+pub use fold::{absent_column, source_column, source_sql};
 pub use kind::{delta_sql, fold_sql, state_table_sql, view_sql};
 pub use recipe::{Part, PartInput, Recipe, recipe};
 pub use shape::{Aggregate, Column, Component, Kind, Shape};
