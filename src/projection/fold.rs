@@ -6,6 +6,7 @@
 //! is that snapshot. Own rows are left for the next fold.
 
 use super::define::define;
+use super::lookups::lock_lookups;
 use super::tail::{lock_segments, segments_of};
 use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
@@ -46,6 +47,7 @@ pub(super) fn stand(projection: &Projection, wait: Wait) -> Result<Option<Footin
     };
     let log = Relation::open(projection.event_table, Lock::Read);
     lock_segments(projection.event_table, &from);
+    lock_lookups(projection);
     let epoch = incarnation::epoch()?;
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();

@@ -1,6 +1,8 @@
 //! The relations of a generation: definition, state, and the text of the view that
 //! reads them.
 
+use super::define::Definition;
+use super::lookups::read_sql;
 use crate::catalog::names::{find, sql_name};
 use crate::pg::Oid;
 use crate::pg::depend::goes_with;
@@ -91,19 +93,12 @@ pub fn make_access(id: i32, definition: Oid, owner: Oid, key: &str) {
 }
 
 /// The definition of the view `name` of projection `id`: `name (columns) AS query`.
-pub fn view_text(
-    id: i32,
-    name: &str,
-    shape: &Shape,
-    event_table: Oid,
-    definition: Oid,
-    state: Oid,
-) -> String {
+pub fn view_text(id: i32, name: &str, defined: &Definition, definition: Oid, state: Oid) -> String {
     let state = sql_name(state);
     let tail = format!(
         "pganalytics.read_tail(NULL::{state}, NULL::{}, (SELECT access_key FROM {}))",
         sql_name(definition),
         access(id)
     );
-    view_sql(shape, name, &state, &sql_name(event_table), &tail)
+    view_sql(&defined.shape, name, &state, &read_sql(defined), &tail)
 }

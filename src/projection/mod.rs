@@ -14,6 +14,7 @@ mod define;
 mod fold;
 mod generation;
 mod lifecycle;
+mod lookups;
 mod read;
 mod replace;
 mod tail;

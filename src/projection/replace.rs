@@ -19,6 +19,7 @@ use crate::pg::security::{ActingAs, Platform};
 use crate::pg::spi;
 use crate::worker;
 use pganalytics_core::error::Error;
+use pganalytics_core::projection::Kind;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -57,7 +58,14 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
     };
     let defined = define(definition)?;
     if is_new {
-        let columns = describe_columns(definition);
+        let mut columns = describe_columns(definition);
+        if let Kind::Stateless(shown) = &defined.shape.kind {
+            let own = shown.iter().skip(columns.len());
+            columns.extend(own.map(|column| Described {
+                name: column.name.clone(),
+                of: column.sql_type.clone(),
+            }));
+        }
         check_columns(&old.name, &describe_columns(old.relation), &columns)?;
     }
     let state = make_state(id, definition, &defined.shape, old.owner);
@@ -125,8 +133,7 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
     let view = view_text(
         successor.id,
         &sql_name(successor.relation),
-        &defined.shape,
-        successor.event_table,
+        &defined,
         successor.definition,
         successor.state,
     );

@@ -2,21 +2,26 @@
 
 mod contents;
 mod parts;
+mod source;
+mod stateless;
 
-use crate::catalog::{event_tables, names};
 use crate::pg::Oid;
-use crate::pg::query::{OutputFault, Query};
+use crate::pg::query::{EventSource, OutputFault, Query};
 use crate::pg::tree::Expr;
-use contents::{check_contents, column_names, contents};
+use contents::check_contents;
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Shape};
+use pganalytics_core::projection::{Column, Kind, Shape};
+use source::Source;
+use stateless::Own;
 
 /// A projection's query, understood.
 pub struct Definition {
     pub event_table: Oid,
-    /// The columns of the event table that it reads.
+    /// The columns of the table expression that stands for the event table, as SQL.
     pub columns: Vec<String>,
+    /// The other tables that it reads.
+    pub lookups: Vec<Oid>,
     pub shape: Shape,
 }
 
@@ -36,30 +41,37 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
     }
-    let Some(event_table) = query.table() else {
-        return refused(
-            "FROM with anything but one event table",
-            "Select from exactly one event table; join and filter its projections in a view on top.",
-        );
-    };
-    if !event_tables::exists(event_table) {
-        return Err(Error::UnknownEventTable {
-            name: names::shown(event_table),
-        });
-    }
-    if query.is_stateless() {
-        return refused(
-            "a query without GROUP BY or aggregate",
-            "Aggregate the events, or read the event table itself.",
-        );
-    }
-    let read = contents(&query);
+    let source = Source::of(&query)?;
+    let mut read = query.contents();
     check_contents(&read)?;
+    let own = if query.is_stateless() {
+        let own = Own::of(source.event_table)?;
+        own.read(source.index, &mut read);
+        Some(own)
+    } else {
+        None
+    };
+    let columns = source.columns(&query, &read);
+    let events = EventSource {
+        index: source.index,
+        names: &columns.names(),
+    };
     Ok(Definition {
-        event_table,
-        columns: column_names(event_table, &read.columns),
-        shape: shape(&query)?,
+        event_table: source.event_table,
+        columns: columns.sql(),
+        lookups: source.lookups,
+        shape: match own {
+            Some(own) => stateless::shape(&query, &events, &own)?,
+            None => shape(&query, &events)?,
+        },
     })
+}
+
+fn set_returning<T>() -> Result<T, Error> {
+    refused(
+        "a set-returning function that is not a whole item of FROM or GROUP BY",
+        "Put it into FROM, as in FROM events e, unnest(e.tags) AS tag.",
+    )
 }
 
 fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
@@ -70,13 +82,16 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query) -> Result<Shape, Error> {
+fn shape(query: &Query, source: &EventSource) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
             format!("GROUP BY of more than {MOST_KEYS} keys"),
             "Combine keys into one, such as an array.",
         );
+    }
+    if keys.iter().any(|key| key.has_set_inside()) {
+        return set_returning();
     }
     let mut parts = Parts::default();
     for expr in query
@@ -103,15 +118,18 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             format!("output \"{name}\", which reads a column that is not grouped,"),
             "Add the column to GROUP BY.",
         ),
+        OutputFault::ReturnsSet => set_returning(),
         OutputFault::DependsOnSession(name) => refused(
             format!("output \"{name}\", whose value depends on settings of the reader,"),
             "Group by the whole expression, or return its inputs and compute it in a view on top.",
         ),
     })?;
     Ok(Shape {
+        kind: Kind::Grouped,
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
-        delta: query.delta(&parts.exprs),
+        delta: query.delta(source, &parts.exprs),
+        fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,
         output,
