@@ -96,6 +96,31 @@ impl Expr {
     }
 }
 
+/// The operator `<` of a type's default order; a type without one is PostgreSQL's own
+/// error.
+pub(super) fn less_than(of_type: Oid) -> Oid {
+    ordering(of_type).0
+}
+
+/// The operators `<` and `>` of a type's default order, likewise.
+pub(super) fn ordering(of_type: Oid) -> (Oid, Oid) {
+    let (mut less, mut greater) = (Oid::INVALID, Oid::INVALID);
+    // SAFETY: reads the catalogs; what is not asked for may be null.
+    unsafe {
+        pg_sys::get_sort_group_operators(
+            of_type,
+            true,
+            false,
+            true,
+            &mut less,
+            std::ptr::null_mut(),
+            &mut greater,
+            std::ptr::null_mut(),
+        );
+    }
+    (less, greater)
+}
+
 /// The elements of a list of pointers.
 ///
 /// # Safety
