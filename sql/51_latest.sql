@@ -71,7 +71,7 @@ CREATE AGGREGATE pganalytics.first(value anyelement, by anycompatible) (
 COMMENT ON AGGREGATE pganalytics.first(anyelement, anycompatible)
 IS 'value of the row with the least by that is not null; of several, the one that came first';
 
-CREATE AGGREGATE pganalytics.first(value anyelement, by anycompatible, position bigint) (
+CREATE AGGREGATE pganalytics.first(value anyelement, by anycompatible, "position" bigint) (
     SFUNC = pganalytics.first_transition,
     STYPE = internal,
     FINALFUNC = pganalytics.winner_value,
@@ -81,7 +81,7 @@ CREATE AGGREGATE pganalytics.first(value anyelement, by anycompatible, position 
 COMMENT ON AGGREGATE pganalytics.first(anyelement, anycompatible, bigint)
 IS 'value of the row with the least by that is not null; of several, the one with the smallest position';
 
-CREATE AGGREGATE pganalytics.first_by(value anyelement, by anycompatible, position bigint) (
+CREATE AGGREGATE pganalytics.first_by(value anyelement, by anycompatible, "position" bigint) (
     SFUNC = pganalytics.first_transition,
     STYPE = internal,
     FINALFUNC = pganalytics.winner_by,
@@ -91,7 +91,7 @@ CREATE AGGREGATE pganalytics.first_by(value anyelement, by anycompatible, positi
 COMMENT ON AGGREGATE pganalytics.first_by(anyelement, anycompatible, bigint)
 IS 'what the row of first(value, by, position) is ordered by';
 
-CREATE AGGREGATE pganalytics.first_position(value anyelement, by anycompatible, position bigint) (
+CREATE AGGREGATE pganalytics.first_position(value anyelement, by anycompatible, "position" bigint) (
     SFUNC = pganalytics.first_transition,
     STYPE = internal,
     FINALFUNC = pganalytics.winner_position,
@@ -111,7 +111,7 @@ CREATE AGGREGATE pganalytics.last(value anyelement, by anycompatible) (
 COMMENT ON AGGREGATE pganalytics.last(anyelement, anycompatible)
 IS 'value of the row with the greatest by that is not null; of several, the one that came last';
 
-CREATE AGGREGATE pganalytics.last(value anyelement, by anycompatible, position bigint) (
+CREATE AGGREGATE pganalytics.last(value anyelement, by anycompatible, "position" bigint) (
     SFUNC = pganalytics.last_transition,
     STYPE = internal,
     FINALFUNC = pganalytics.winner_value,
@@ -121,7 +121,7 @@ CREATE AGGREGATE pganalytics.last(value anyelement, by anycompatible, position b
 COMMENT ON AGGREGATE pganalytics.last(anyelement, anycompatible, bigint)
 IS 'value of the row with the greatest by that is not null; of several, the one with the greatest position';
 
-CREATE AGGREGATE pganalytics.last_by(value anyelement, by anycompatible, position bigint) (
+CREATE AGGREGATE pganalytics.last_by(value anyelement, by anycompatible, "position" bigint) (
     SFUNC = pganalytics.last_transition,
     STYPE = internal,
     FINALFUNC = pganalytics.winner_by,
@@ -131,7 +131,7 @@ CREATE AGGREGATE pganalytics.last_by(value anyelement, by anycompatible, positio
 COMMENT ON AGGREGATE pganalytics.last_by(anyelement, anycompatible, bigint)
 IS 'what the row of last(value, by, position) is ordered by';
 
-CREATE AGGREGATE pganalytics.last_position(value anyelement, by anycompatible, position bigint) (
+CREATE AGGREGATE pganalytics.last_position(value anyelement, by anycompatible, "position" bigint) (
     SFUNC = pganalytics.last_transition,
     STYPE = internal,
     FINALFUNC = pganalytics.winner_position,

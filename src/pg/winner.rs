@@ -180,7 +180,10 @@ unsafe fn advance(fcinfo: pg_sys::FunctionCallInfo, wins: Ordering) -> Datum {
         let given = |place: usize| (!args[place].isnull).then_some(args[place].value);
         let leader = given(0).map(|state| state.cast_mut_ptr::<Winner>());
         let (value, position) = match args.get(3) {
-            Some(_) => (given(1), Position::Known(given(3).map(|p| p.value() as i64))),
+            Some(_) => (
+                given(1),
+                Position::Known(given(3).map(|p| p.value() as i64)),
+            ),
             None => (given(1), Position::Unknown),
         };
         let number = match position {
@@ -206,8 +209,8 @@ unsafe fn advance(fcinfo: pg_sys::FunctionCallInfo, wins: Ordering) -> Datum {
                     super::error::raise(super::aggregate::OutsideAggregate);
                 }
                 let types = Types::of(fcinfo);
-                let new = pg_sys::MemoryContextAllocZero(context, size_of::<Winner>())
-                    .cast::<Winner>();
+                let new =
+                    pg_sys::MemoryContextAllocZero(context, size_of::<Winner>()).cast::<Winner>();
                 (*new).context = context;
                 (*new).types = types;
                 (*new).set(value, by, number);
@@ -271,9 +274,8 @@ entry!(
     "The value of the row that won.",
     |fcinfo| {
         // SAFETY: see above; the types were looked up for this state.
-        let value = |winner: &Winner| unsafe {
-            winner.value.map(|value| (value, (*winner.types).value))
-        };
+        let value =
+            |winner: &Winner| unsafe { winner.value.map(|value| (value, (*winner.types).value)) };
         // SAFETY: see above.
         unsafe { finish(fcinfo, value) }
     }
@@ -296,8 +298,11 @@ entry!(
             length: 8,
             by_value: true,
         };
-        let position =
-            |winner: &Winner| winner.position.map(|position| (Datum::from(position), NUMBER));
+        let position = |winner: &Winner| {
+            winner
+                .position
+                .map(|position| (Datum::from(position), NUMBER))
+        };
         // SAFETY: see above.
         unsafe { finish(fcinfo, position) }
     }

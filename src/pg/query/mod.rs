@@ -6,6 +6,7 @@ mod aggregate;
 mod delta;
 mod from;
 mod output;
+mod winner;
 
 pub use output::OutputFault;
 

@@ -2,6 +2,7 @@
 
 mod contents;
 mod parts;
+mod winner;
 
 use crate::catalog::{event_tables, names};
 use crate::pg::Oid;
@@ -10,7 +11,8 @@ use crate::pg::tree::Expr;
 use contents::{check_contents, column_names, contents};
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Shape};
+use pganalytics_core::projection::{Column, Merge, Shape};
+use winner::POSITION;
 
 /// A projection's query, understood.
 pub struct Definition {
@@ -55,10 +57,18 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
     }
     let read = contents(&query);
     check_contents(&read)?;
+    let shape = shape(&query, event_table)?;
+    let mut columns = column_names(event_table, &read.columns);
+    let mut merges = shape.components.iter().map(|c| &c.merge);
+    if merges.any(|merge| matches!(merge, Merge::Winner(_)))
+        && !columns.iter().any(|c| c == POSITION)
+    {
+        columns.push(POSITION.into());
+    }
     Ok(Definition {
         event_table,
-        columns: column_names(event_table, &read.columns),
-        shape: shape(&query)?,
+        columns,
+        shape,
     })
 }
 
@@ -70,7 +80,7 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query) -> Result<Shape, Error> {
+fn shape(query: &Query, event_table: Oid) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
@@ -86,7 +96,7 @@ fn shape(query: &Query) -> Result<Shape, Error> {
         .chain(query.having())
     {
         for aggregate in expr.aggregates() {
-            parts.add(aggregate)?;
+            parts.add(aggregate, query, event_table)?;
         }
     }
     let columns: Vec<_> = keys

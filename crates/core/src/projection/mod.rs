@@ -9,9 +9,11 @@ mod recipe;
 mod shape;
 mod stable;
 mod view;
+mod winner;
 
 pub use fold::{delta_sql, fold_sql, tail_source};
 pub use recipe::{Part, PartInput, Recipe, recipe};
-pub use shape::{Aggregate, Column, Component, Shape, state_table_sql};
+pub use shape::{Aggregate, Column, Component, Merge, Shape, state_table_sql};
 pub use stable::reads_the_session;
 pub use view::view_sql;
+pub use winner::{Held, Side, Winner};

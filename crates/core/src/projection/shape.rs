@@ -1,5 +1,6 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
+use super::winner::Winner;
 use crate::sql::ident;
 
 /// A column of the state: its type as SQL, qualified.
@@ -13,13 +14,22 @@ pub struct Column {
     pub collation: Option<String>,
 }
 
+/// How two values of a state column become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// By this SQL function, quoted; NULL is the state of no input.
+    Function(String),
+    /// With the rest of the row that wins.
+    Winner(Winner),
+}
+
 /// A state column that merges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Component {
     /// Where it is kept.
     pub column: Column,
-    /// The SQL function that merges two of its values, quoted.
-    pub merge: String,
+    /// How two of its values merge.
+    pub merge: Merge,
 }
 
 /// An aggregate of the query: its value is computed from components when read.
@@ -28,7 +38,7 @@ pub struct Aggregate {
     /// The components it is made of, as indexes into [`Shape::components`].
     pub components: Vec<usize>,
     /// Its value, with `{0}`, `{1}` … for the components.
-    pub finish: &'static str,
+    pub finish: String,
     /// Its type.
     pub sql_type: String,
 }
@@ -94,18 +104,20 @@ impl Component {
     /// The merged value of two states of this component.
     pub(super) fn merged(&self, left: &str, right: &str) -> String {
         let name = &self.column.name;
-        format!(
-            "CASE WHEN {left}{name} IS NULL THEN {right}{name} WHEN {right}{name} IS NULL THEN {left}{name} \
-             ELSE {}({left}{name}, {right}{name}) END",
-            self.merge
-        )
+        match &self.merge {
+            Merge::Function(function) => format!(
+                "CASE WHEN {left}{name} IS NULL THEN {right}{name} WHEN {right}{name} IS NULL THEN {left}{name} \
+                 ELSE {function}({left}{name}, {right}{name}) END"
+            ),
+            Merge::Winner(winner) => winner.pair(name, left, right),
+        }
     }
 }
 
 impl Aggregate {
     /// Its value, given the text of each of its components.
     pub(super) fn finished(&self, component: impl Fn(usize) -> String) -> String {
-        let mut text = self.finish.to_owned();
+        let mut text = self.finish.clone();
         for (place, index) in self.components.iter().enumerate() {
             text = text.replace(&format!("{{{place}}}"), &format!("({})", component(*index)));
         }
