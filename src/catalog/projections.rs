@@ -183,10 +183,25 @@ pub fn next_id() -> i32 {
     loop {
         let id = entries::next_number("projection_id");
         let names = ["definition", "state", "access"].map(|part| format!("{part}_{id}"));
-        if names.iter().all(|name| names::unused(name) == *name) {
+        if names.iter().all(|name| names::unused(name) == *name) && seen_tables(id).is_empty() {
             return id;
         }
     }
+}
+
+/// Whatever has the name of a table of values that a projection has seen: whether it is
+/// the extension's own table, and its oid.
+fn seen_tables(id: i32) -> Vec<(bool, Oid)> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT c.relkind = 'r' AND c.relowner = current_user::regrole, c.oid FROM pg_class c \
+         WHERE c.relnamespace = 'pganalytics_data'::regnamespace AND starts_with(c.relname::text, $1)",
+        vec![Arg::Text(&format!("seen_{id}_"))],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| (row.known(0) == "t", row.oid(1)))
+    .collect()
 }
 
 /// The projections whose view is gone.
@@ -210,6 +225,11 @@ pub fn sweep(leftover: i32) {
         for (column, kind) in ["VIEW", "TABLE", "TABLE"].into_iter().enumerate() {
             if row.text(column).is_some() {
                 entries::drop_leftover(kind, row.oid(column));
+            }
+        }
+        for (own, table) in seen_tables(leftover) {
+            if own {
+                entries::drop_leftover("TABLE", table);
             }
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn merge(
     except: Option<u64>,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
-    let definition = define(projection.definition)?;
+    let definition = define(projection.definition, projection.id)?;
     let source = tail_source(
         &sql_name(projection.event_table),
         &definition.columns,

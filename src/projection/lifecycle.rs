@@ -49,7 +49,7 @@ fn create(name: &str, query: &str) -> Result<Oid, Error> {
     }
     let id = projections::next_id();
     let definition = create_definition(id, &name.schema, query);
-    let shape = define(definition)?;
+    let shape = define(definition, id)?;
     let state = create_relations(id, definition, &shape.shape);
     let access_key = uuid::Uuid::new_v4().to_string();
     let access = format!("pganalytics_data.access_{id}");
@@ -111,6 +111,16 @@ fn create_relations(id: i32, definition: Oid, shape: &Shape) -> Oid {
     let access = qualified("pganalytics_data", &format!("access_{id}"));
     for statement in state_table_sql(shape, &state, &format!("state_{id}")) {
         spi::execute(&statement);
+    }
+    for values in &shape.values {
+        for statement in values.table_sql(shape) {
+            spi::execute(&statement);
+        }
+        spi::execute(&format!(
+            "GRANT SELECT, INSERT ON {} TO {owner}",
+            values.table
+        ));
+        goes_with(find(&values.table).unwrap_or(Oid::INVALID), definition);
     }
     spi::execute(&format!("CREATE TABLE {access} (access_key uuid NOT NULL)"));
     spi::execute(&format!(

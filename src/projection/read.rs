@@ -35,7 +35,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
         state: names::shown(state),
     };
     let projection = Projection::of_state(state).ok_or_else(denied)?;
-    let definition = define(projection.definition)?;
+    let definition = define(projection.definition, projection.id)?;
     let table = sql_name(projection.event_table);
     // The owner is the view's.
     let relations = vec![

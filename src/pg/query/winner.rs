@@ -20,7 +20,7 @@ impl Query {
 }
 
 impl Expr {
-    fn call(&self) -> &pg_sys::Aggref {
+    pub(super) fn call(&self) -> &pg_sys::Aggref {
         // SAFETY: these are called on what `aggregates` returns, nodes of this type only.
         unsafe { &*self.0.cast::<pg_sys::Aggref>() }
     }

@@ -1,6 +1,7 @@
 //! From a query to the shape of a projection, or the reason why it has none.
 
 mod contents;
+mod distinct;
 mod parts;
 mod winner;
 
@@ -32,8 +33,9 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
     })
 }
 
-/// Understands the query that the view `definition` holds.
-pub fn define(definition: Oid) -> Result<Definition, Error> {
+/// Understands the query that the view `definition` holds, the query
+/// of projection number `projection`.
+pub fn define(definition: Oid, projection: i32) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
@@ -57,7 +59,7 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
     }
     let read = contents(&query);
     check_contents(&read)?;
-    let shape = shape(&query, event_table)?;
+    let shape = shape(&query, event_table, projection)?;
     let mut columns = column_names(event_table, &read.columns);
     let mut merges = shape.components.iter().map(|c| &c.merge);
     if merges.any(|merge| matches!(merge, Merge::Winner(_)))
@@ -80,7 +82,7 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query, event_table: Oid) -> Result<Shape, Error> {
+fn shape(query: &Query, event_table: Oid, projection: i32) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
@@ -99,6 +101,8 @@ fn shape(query: &Query, event_table: Oid) -> Result<Shape, Error> {
             parts.add(aggregate, query, event_table)?;
         }
     }
+    let plain = parts.components_of(None);
+    let plain: Vec<_> = plain.iter().map(|c| parts.exprs[*c].1).collect();
     let columns: Vec<_> = keys
         .iter()
         .enumerate()
@@ -121,7 +125,8 @@ fn shape(query: &Query, event_table: Oid) -> Result<Shape, Error> {
     Ok(Shape {
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
-        delta: query.delta(&parts.exprs),
+        values: parts.values(query, projection),
+        delta: query.delta(&plain),
         components: parts.components,
         aggregates: parts.aggregates,
         output,

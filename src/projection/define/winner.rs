@@ -22,13 +22,13 @@ pub(super) struct Rows {
 pub(super) const POSITION: &str = "position";
 
 impl Parts {
-    pub(super) fn add_winner(
+    pub(super) fn winner(
         &mut self,
         aggregate: Expr,
         side: Side,
         query: &Query,
         event_table: Oid,
-    ) -> Result<(), Error> {
+    ) -> Result<Aggregate, Error> {
         let number = column_of(
             event_table,
             || shown(event_table),
@@ -70,7 +70,11 @@ impl Parts {
         };
         if known.is_none() {
             for held in [Held::By, Held::Position] {
-                self.component(aggregate.winner_part(side, held, position), merge(held));
+                self.component(
+                    None,
+                    aggregate.winner_part(side, held, position),
+                    merge(held),
+                );
             }
             self.rows.push(Rows {
                 side,
@@ -80,14 +84,12 @@ impl Parts {
             });
         }
         let value = aggregate.winner_part(side, Held::Value, position);
-        let value = self.component(value, merge(Held::Value));
-        self.aggregates.push(Aggregate {
+        let value = self.component(None, value, merge(Held::Value));
+        Ok(Aggregate {
             components: vec![value],
             finish: "{0}".into(),
             sql_type: aggregate.type_sql(false),
-        });
-        self.calls.push(aggregate);
-        Ok(())
+        })
     }
 
     fn next_two_columns(&self) -> (String, String) {

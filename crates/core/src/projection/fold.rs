@@ -32,6 +32,22 @@ pub fn tail_source(
 /// `events` (how many events each group took) if `counted`.
 #[must_use]
 pub fn delta_sql(shape: &Shape, source: &str, counted: bool) -> String {
+    format!(
+        "WITH {} {}",
+        sources(shape, source),
+        groups_sql(shape, counted)
+    )
+}
+
+/// The table expressions that the groups of the tail are computed from.
+fn sources(shape: &Shape, source: &str) -> String {
+    format!(
+        "event_source AS NOT MATERIALIZED ({source}){}",
+        shape.fresh_values()
+    )
+}
+
+fn groups_sql(shape: &Shape, counted: bool) -> String {
     let mut inner = shape.columns("");
     inner.push("events".into());
     let mut outer = vec![format!("{} AS key_hash", shape.key_hash("d."))];
@@ -40,9 +56,9 @@ pub fn delta_sql(shape: &Shape, source: &str, counted: bool) -> String {
         outer.push("d.events".into());
     }
     format!(
-        "WITH event_source AS NOT MATERIALIZED ({source}) SELECT {} FROM ({}) AS d ({})",
+        "SELECT {} FROM ({}) AS d ({})",
         outer.join(", "),
-        shape.delta,
+        shape.delta_rows(),
         inner.join(", ")
     )
 }
@@ -65,10 +81,20 @@ pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
         format!("UPDATE SET {}", merges.join(", "))
     };
     let target = shape.conflict_target();
+    // What writes must be at the top, and so must what it reads.
+    let delta = if shape.values.is_empty() {
+        format!("delta AS MATERIALIZED ({})", delta_sql(shape, source, true))
+    } else {
+        format!(
+            "{}{}, delta AS MATERIALIZED ({})",
+            sources(shape, source),
+            shape.noted_values(),
+            groups_sql(shape, true)
+        )
+    };
     format!(
-        "WITH delta AS MATERIALIZED ({}), merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
+        "WITH {delta}, merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
          ORDER BY {target} ON CONFLICT ({target}) DO {action}) \
-         SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8 FROM delta",
-        delta_sql(shape, source, true)
+         SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8 FROM delta"
     )
 }

@@ -8,6 +8,7 @@ mod fold;
 mod recipe;
 mod shape;
 mod stable;
+mod values;
 mod view;
 mod winner;
 
@@ -15,5 +16,6 @@ pub use fold::{delta_sql, fold_sql, tail_source};
 pub use recipe::{Part, PartInput, Recipe, recipe};
 pub use shape::{Aggregate, Column, Component, Merge, Shape, state_table_sql};
 pub use stable::reads_the_session;
+pub use values::{SORTED_ARRAY, Values, ignores_repetition, sorted_text};
 pub use view::view_sql;
 pub use winner::{Held, Side, Winner};

@@ -1,5 +1,6 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
+use super::values::Values;
 use super::winner::Winner;
 use crate::sql::ident;
 
@@ -54,8 +55,11 @@ pub struct Shape {
     pub components: Vec<Component>,
     /// The aggregates of the target list and HAVING.
     pub aggregates: Vec<Aggregate>,
-    /// The deparsed delta query: keys, components and the number of events of
-    /// each group, from a table expression named `event_source`.
+    /// What its aggregates with DISTINCT aggregate.
+    pub values: Vec<Values>,
+    /// The deparsed delta query: keys, components (but those of [`Shape::values`])
+    /// and the number of events of each group, from a table expression named
+    /// `event_source`.
     pub delta: String,
     /// The deparsed output query, from a table expression named `groups` with
     /// columns `k1` … and `a1` …
@@ -76,18 +80,17 @@ impl Shape {
 
     /// The hash by which state and tail find each other, NULL keys included.
     pub(super) fn key_hash(&self, alias: &str) -> String {
-        if self.hashable.is_empty() {
-            return "0::pg_catalog.int8".into();
-        }
-        let keys: Vec<_> = self
-            .hashable
-            .iter()
-            .map(|i| format!("{alias}{}", self.keys[*i].name))
-            .collect();
-        format!(
-            "pg_catalog.hash_record_extended(ROW({}), 0)",
-            keys.join(", ")
+        let keys = self.hashable_keys();
+        hash_of(
+            &keys
+                .map(|k| format!("{alias}{}", k.name))
+                .collect::<Vec<_>>(),
         )
+    }
+
+    /// The keys that can be hashed.
+    pub(super) fn hashable_keys(&self) -> impl Iterator<Item = &Column> {
+        self.hashable.iter().map(|i| &self.keys[*i])
     }
 
     /// The columns that identify a group in the state.
@@ -97,6 +100,26 @@ impl Shape {
         }
         let keys: Vec<_> = self.keys.iter().map(|k| k.name.as_str()).collect();
         keys.join(", ")
+    }
+}
+
+/// The hash of columns, NULLs included.
+pub(super) fn hash_of(columns: &[String]) -> String {
+    if columns.is_empty() {
+        return "0::pg_catalog.int8".into();
+    }
+    format!(
+        "pg_catalog.hash_record_extended(ROW({}), 0)",
+        columns.join(", ")
+    )
+}
+
+impl Column {
+    /// Its definition in a table.
+    pub(super) fn sql(&self) -> String {
+        let collation = self.collation.as_ref();
+        let collation = collation.map_or(String::new(), |c| format!(" COLLATE {c}"));
+        format!("{} {}{collation}", self.name, self.sql_type)
     }
 }
 
@@ -131,18 +154,8 @@ impl Aggregate {
 #[must_use]
 pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
     let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
-    for column in shape
-        .keys
-        .iter()
-        .chain(shape.components.iter().map(|c| &c.column))
-    {
-        let collation = column
-            .collation
-            .as_ref()
-            .map(|c| format!(" COLLATE {c}"))
-            .unwrap_or_default();
-        columns.push(format!("{} {}{collation}", column.name, column.sql_type));
-    }
+    let of_components = shape.components.iter().map(|c| &c.column);
+    columns.extend(shape.keys.iter().chain(of_components).map(Column::sql));
     let mut statements = vec![
         format!(
             "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
