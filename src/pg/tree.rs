@@ -1,6 +1,8 @@
 //! Expression trees: what is in one, and putting one expression for another.
 
 use super::Oid;
+use super::query::ONLY_BUILT_IN;
+use super::security::Settings;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::ffi::{CStr, c_void};
@@ -70,6 +72,7 @@ impl Expr {
 
     /// Its collation as SQL, where that is not its type's own.
     pub fn collation_sql(self) -> Option<String> {
+        let _path = Settings::pin(ONLY_BUILT_IN);
         // SAFETY: reads the tree and the catalog.
         unsafe {
             let collation = pg_sys::exprCollation(self.0);

@@ -19,7 +19,7 @@ use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
 /// Nobody else's objects are found without their schema.
-const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+pub(super) const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
 /// An analysed SELECT.
 pub struct Query(*mut pg_sys::Query);

@@ -51,7 +51,7 @@ impl Parts {
         let arguments = aggregate.arguments();
         if !arguments[0].is_an_element() {
             return refused(
-                format!("{}(DISTINCT …) of arrays or rows", call.name),
+                format!("{}(DISTINCT) of arrays or rows", call.name),
                 ELEMENTS,
             );
         }
@@ -62,7 +62,7 @@ impl Parts {
             }
             Some(None) => {
                 return refused(
-                    format!("{}(DISTINCT …) with a delimiter that varies", call.name),
+                    format!("{}(DISTINCT) with a delimiter that varies", call.name),
                     CONSTANT,
                 );
             }

@@ -45,12 +45,14 @@ impl Values {
         columns.map(|c| format!("{alias}{}", c.name)).collect()
     }
 
+    /// OFFSET 0 keeps the lookup one by one, through the index: joined, all values ever
+    /// seen would be read for a tail of a few events.
     fn fresh_sql(&self, shape: &Shape, index: usize) -> String {
         let hashed = self.columns.iter().chain(shape.hashable_keys());
         let hashed: Vec<_> = hashed.map(|c| format!("q.{}", c.name)).collect();
         format!(
             "{} AS MATERIALIZED (SELECT q.* FROM (SELECT {} AS hash, q.* FROM (SELECT DISTINCT * FROM ({}) AS q ({})) AS q) AS q \
-             WHERE NOT EXISTS (SELECT FROM {} s WHERE s.hash OPERATOR(pg_catalog.=) q.hash AND {}))",
+             WHERE NOT EXISTS (SELECT FROM {} s WHERE s.hash OPERATOR(pg_catalog.=) q.hash AND {} OFFSET 0))",
             Self::fresh(index),
             hash_of(&hashed),
             self.found,
