@@ -33,7 +33,7 @@ impl Values {
     }
 
     /// The table expression of the values that the tail brings and the table does not
-    /// have: columns `hash`, values, keys.
+    /// have: values, keys.
     #[must_use]
     pub fn fresh(index: usize) -> String {
         format!("fresh_{}", index + 1)
@@ -45,19 +45,25 @@ impl Values {
         columns.map(|c| format!("{alias}{}", c.name)).collect()
     }
 
+    /// The hash of a row of a table alias.
+    fn hash(&self, shape: &Shape, alias: &str) -> String {
+        let hashed = self.columns.iter().chain(shape.hashable_keys());
+        let hashed: Vec<_> = hashed.map(|c| format!("{alias}{}", c.name)).collect();
+        hash_of(&hashed)
+    }
+
     /// OFFSET 0 keeps the lookup one by one, through the index: joined, all values ever
     /// seen would be read for a tail of a few events.
     fn fresh_sql(&self, shape: &Shape, index: usize) -> String {
-        let hashed = self.columns.iter().chain(shape.hashable_keys());
-        let hashed: Vec<_> = hashed.map(|c| format!("q.{}", c.name)).collect();
         format!(
-            "{} AS MATERIALIZED (SELECT q.* FROM (SELECT {} AS hash, q.* FROM (SELECT DISTINCT * FROM ({}) AS q ({})) AS q) AS q \
-             WHERE NOT EXISTS (SELECT FROM {} s WHERE s.hash OPERATOR(pg_catalog.=) q.hash AND {} OFFSET 0))",
+            "{} AS MATERIALIZED (SELECT q.* FROM (SELECT DISTINCT * FROM ({}) AS q ({})) AS q \
+             WHERE NOT EXISTS (SELECT FROM {} s WHERE {} OPERATOR(pg_catalog.=) {} AND {} OFFSET 0))",
             Self::fresh(index),
-            hash_of(&hashed),
             self.found,
             self.names(shape, "").join(", "),
             self.table,
+            self.hash(shape, "s."),
+            self.hash(shape, "q."),
             same_row(&self.names(shape, "s."), &self.names(shape, "q.")),
         )
     }
@@ -65,12 +71,20 @@ impl Values {
     /// The statements that make its table.
     #[must_use]
     pub fn table_sql(&self, shape: &Shape) -> Vec<String> {
-        let mut columns = vec!["hash pg_catalog.int8 NOT NULL".to_owned()];
-        columns.extend(self.columns.iter().chain(&shape.keys).map(Column::sql));
+        let columns = self.columns.iter().chain(&shape.keys).map(Column::sql);
         vec![
-            format!("CREATE TABLE {} ({})", self.table, columns.join(", ")),
-            // Not unique: one applier, and values of any length.
-            format!("CREATE INDEX ON {} (hash)", self.table),
+            format!(
+                "CREATE TABLE {} ({})",
+                self.table,
+                columns.collect::<Vec<_>>().join(", ")
+            ),
+            // Not unique: one applier, and values of any length. Of an expression: the
+            // hash of an enum, for one, is another where a dump is restored.
+            format!(
+                "CREATE INDEX ON {} (({}))",
+                self.table,
+                self.hash(shape, "")
+            ),
         ]
     }
 }
@@ -132,7 +146,7 @@ impl Shape {
         each.map(|(index, values)| {
             let names = values.names(self, "").join(", ");
             format!(
-                ", noted_{} AS (INSERT INTO {} (hash, {names}) SELECT hash, {names} FROM {})",
+                ", noted_{} AS (INSERT INTO {} ({names}) SELECT {names} FROM {})",
                 index + 1,
                 values.table,
                 Values::fresh(index)
