@@ -118,10 +118,25 @@ pub fn next_id() -> i32 {
         let id = entries::next_number("projection_id");
         let parts = TABLES.into_iter().chain(["definition", "access"]);
         let mut names = parts.map(|part| format!("{part}_{id}"));
-        if names.all(|name| names::unused(&name) == name) {
+        if names.all(|name| names::unused(&name) == name) && seen_tables(id).is_empty() {
             return id;
         }
     }
+}
+
+/// Whatever has the name of a table of values that a generation has seen: whether it is
+/// the extension's own table, and its oid.
+fn seen_tables(id: i32) -> Vec<(bool, Oid)> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT c.relkind = 'r' AND c.relowner = current_user::regrole, c.oid FROM pg_class c \
+         WHERE c.relnamespace = 'pganalytics_data'::regnamespace AND starts_with(c.relname::text, $1)",
+        vec![Arg::Text(&format!("seen_{id}_"))],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| (row.known(0) == "t", row.oid(1)))
+    .collect()
 }
 
 /// A generation about to be entered.
@@ -192,6 +207,11 @@ pub fn remove(id: i32) {
     );
     for part in TABLES {
         if let Some(table) = names::find(&format!("pganalytics_data.{part}_{id}")) {
+            entries::drop_leftover("TABLE", table);
+        }
+    }
+    for (own, table) in seen_tables(id) {
+        if own {
             entries::drop_leftover("TABLE", table);
         }
     }

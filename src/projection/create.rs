@@ -28,7 +28,7 @@ fn create(name: &str, query: &str, with_data: bool) -> Result<Oid, Error> {
     let name = NewName::parse(name)?;
     let id = generations::next_id();
     let definition = make_definition(id, &name.schema, query)?;
-    let defined = define(definition)?;
+    let defined = define(definition, id)?;
     let state = make_state(id, definition, &defined.shape, current_user());
     let access_key = uuid::Uuid::new_v4().to_string();
     make_access(id, definition, current_user(), &access_key);

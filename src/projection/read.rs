@@ -36,7 +36,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
         state: names::shown(state),
     };
     let projection = Projection::of_state(state).ok_or_else(denied)?;
-    let definition = define(projection.definition)?;
+    let definition = define(projection.definition, projection.generation)?;
     let table = sql_name(projection.event_table);
     // The owner is the view's.
     let mut relations = vec![

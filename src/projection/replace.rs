@@ -56,7 +56,7 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
         let (query, settings) = generations::query(old.generation);
         (old.definition, query, settings)
     };
-    let defined = define(definition)?;
+    let defined = define(definition, id)?;
     if is_new {
         let mut columns = describe_columns(definition);
         if let Kind::Stateless(shown) = &defined.shape.kind {
@@ -124,7 +124,7 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
         return Err(unknown());
     }
     let old = Projection::numbered(successor.id).ok_or_else(unknown)?;
-    let mut defined = define(successor.definition)?;
+    let mut defined = define(successor.definition, successor.generation)?;
     if old.definition == successor.definition {
         // Its owner may have renamed columns of the view since.
         let now = describe_columns(successor.relation);

@@ -6,7 +6,10 @@ mod aggregate;
 mod delta;
 mod from;
 mod output;
+mod values;
+mod winner;
 
+pub use aggregate::AggregateCall;
 pub use delta::EventSource;
 pub use from::Table;
 pub use output::OutputFault;
@@ -18,7 +21,7 @@ use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
 /// Nobody else's objects are found without their schema.
-const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+pub(super) const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
 /// An analysed SELECT.
 pub struct Query(*mut pg_sys::Query);
@@ -158,6 +161,34 @@ unsafe fn node<T>(tag: pg_sys::NodeTag) -> *mut T {
         let new = pg_sys::palloc0(std::mem::size_of::<T>());
         (*new.cast::<pg_sys::Node>()).type_ = tag;
         new.cast()
+    }
+}
+
+/// A SELECT of nothing yet from the table expression `name`, which has these columns.
+///
+/// # Safety
+/// Inside a backend: makes nodes in the current context.
+unsafe fn select_from(name: &str, columns: &[String]) -> *mut pg_sys::Query {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut names = std::ptr::null_mut();
+        for column in columns {
+            names = pg_sys::lappend(names, pg_sys::makeString(pstring(column)).cast());
+        }
+        let entry: *mut pg_sys::RangeTblEntry = node(pg_sys::NodeTag::T_RangeTblEntry);
+        (*entry).rtekind = pg_sys::RTEKind::RTE_CTE;
+        (*entry).ctename = pstring(name);
+        (*entry).eref = pg_sys::makeAlias(pstring(name), names);
+        (*entry).inFromCl = true;
+        let item: *mut pg_sys::RangeTblRef = node(pg_sys::NodeTag::T_RangeTblRef);
+        (*item).rtindex = 1;
+        let items = pg_sys::lappend(std::ptr::null_mut(), item.cast());
+        let query: *mut pg_sys::Query = node(pg_sys::NodeTag::T_Query);
+        (*query).commandType = pg_sys::CmdType::CMD_SELECT;
+        (*query).canSetTag = true;
+        (*query).rtable = pg_sys::lappend(std::ptr::null_mut(), entry.cast());
+        (*query).jointree = pg_sys::makeFromExpr(items, std::ptr::null_mut());
+        query
     }
 }
 

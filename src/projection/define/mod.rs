@@ -1,9 +1,11 @@
 //! From a query to the shape of a projection, or the reason why it has none.
 
 mod contents;
+mod distinct;
 mod parts;
 mod source;
 mod stateless;
+mod winner;
 
 use crate::pg::Oid;
 use crate::pg::query::{EventSource, OutputFault, Query};
@@ -11,9 +13,10 @@ use crate::pg::tree::Expr;
 use contents::check_contents;
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Kind, Shape};
+use pganalytics_core::projection::{Column, Kind, Merge, Shape};
 use source::Source;
 use stateless::Own;
+use winner::POSITION;
 
 /// A projection's query, understood.
 pub struct Definition {
@@ -35,8 +38,9 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
     })
 }
 
-/// Understands the query that the view `definition` holds.
-pub fn define(definition: Oid) -> Result<Definition, Error> {
+/// Understands the query that the view `definition` holds, for the generation of
+/// this number.
+pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
@@ -51,19 +55,25 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
     } else {
         None
     };
-    let columns = source.columns(&query, &read);
+    let mut columns = source.columns(&query, &read);
+    let names = columns.names();
     let events = EventSource {
         index: source.index,
-        names: &columns.names(),
+        names: &names,
     };
+    let shape = match own {
+        Some(own) => stateless::shape(&query, &events, &own)?,
+        None => shape(&query, &events, source.event_table, generation)?,
+    };
+    let mut merges = shape.components.iter().map(|c| &c.merge);
+    if merges.any(|merge| matches!(merge, Merge::Winner(_))) {
+        columns.read(POSITION);
+    }
     Ok(Definition {
         event_table: source.event_table,
         columns: columns.sql(),
         lookups: source.lookups,
-        shape: match own {
-            Some(own) => stateless::shape(&query, &events, &own)?,
-            None => shape(&query, &events)?,
-        },
+        shape,
     })
 }
 
@@ -82,7 +92,12 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query, source: &EventSource) -> Result<Shape, Error> {
+fn shape(
+    query: &Query,
+    source: &EventSource,
+    event_table: Oid,
+    generation: i32,
+) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
@@ -101,9 +116,11 @@ fn shape(query: &Query, source: &EventSource) -> Result<Shape, Error> {
         .chain(query.having())
     {
         for aggregate in expr.aggregates() {
-            parts.add(aggregate)?;
+            parts.add(aggregate, source, event_table)?;
         }
     }
+    let plain = parts.components_of(None);
+    let plain: Vec<_> = plain.iter().map(|c| parts.exprs[*c].1).collect();
     let columns: Vec<_> = keys
         .iter()
         .enumerate()
@@ -128,7 +145,8 @@ fn shape(query: &Query, source: &EventSource) -> Result<Shape, Error> {
         kind: Kind::Grouped,
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
-        delta: query.delta(source, &parts.exprs),
+        values: parts.values(query, source, generation),
+        delta: query.delta(source, &plain),
         fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,

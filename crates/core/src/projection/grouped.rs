@@ -37,9 +37,22 @@ pub(super) fn state_table(shape: &Shape, state: &str, index_prefix: &str) -> Vec
     statements
 }
 
-/// The groups of the tail, as rows of the state relation, with a last column
-/// `events` (how many events each group took) if `counted`.
-pub(super) fn delta(shape: &Shape, source: &str, counted: bool) -> String {
+/// The groups of the tail, as rows of the state relation.
+pub(super) fn delta(shape: &Shape, source: &str) -> String {
+    format!("WITH {} {}", sources(shape, source), groups(shape, false))
+}
+
+/// The table expressions that the groups of the tail are computed from.
+fn sources(shape: &Shape, source: &str) -> String {
+    format!(
+        "event_source AS NOT MATERIALIZED ({source}){}",
+        shape.fresh_values()
+    )
+}
+
+/// The groups of the tail, with a last column `events` (how many events each group
+/// took) if `counted`.
+fn groups(shape: &Shape, counted: bool) -> String {
     let mut inner = shape.columns("");
     inner.push("events".into());
     let mut outer = vec![format!("{} AS key_hash", shape.key_hash("d."))];
@@ -48,9 +61,9 @@ pub(super) fn delta(shape: &Shape, source: &str, counted: bool) -> String {
         outer.push("d.events".into());
     }
     format!(
-        "WITH event_source AS NOT MATERIALIZED ({source}) SELECT {} FROM ({}) AS d ({})",
+        "SELECT {} FROM ({}) AS d ({})",
         outer.join(", "),
-        shape.delta,
+        shape.delta_rows(),
         inner.join(", ")
     )
 }
@@ -74,11 +87,19 @@ pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
     let target = shape.conflict_target();
     let rows = "COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8";
     let events = shape.events_folded(source, rows);
+    // What writes must be at the top, and so must what it reads.
+    let groups = groups(shape, true);
+    let sources = sources(shape, source);
+    let delta = if shape.values.is_empty() {
+        format!("delta AS MATERIALIZED (WITH {sources} {groups})")
+    } else {
+        let noted = shape.noted_values();
+        format!("{sources}{noted}, delta AS MATERIALIZED ({groups})")
+    };
     format!(
-        "WITH delta AS MATERIALIZED ({}), merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
+        "WITH {delta}, merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
          ORDER BY {target} ON CONFLICT ({target}) DO {action}) \
-         SELECT pg_catalog.count(*), {events} FROM delta",
-        delta(shape, source, true)
+         SELECT pg_catalog.count(*), {events} FROM delta"
     )
 }
 

@@ -17,7 +17,7 @@ pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<St
 #[must_use]
 pub fn delta_sql(shape: &Shape, source: &str) -> String {
     match &shape.kind {
-        Kind::Grouped => grouped::delta(shape, source, false),
+        Kind::Grouped => grouped::delta(shape, source),
         Kind::Stateless(_) => stateless::delta(shape, source),
     }
 }

@@ -11,9 +11,13 @@ mod recipe;
 mod shape;
 mod stable;
 mod stateless;
+mod values;
+mod winner;
 
 pub use fold::{absent_column, source_column, source_sql};
 pub use kind::{delta_sql, fold_sql, state_table_sql, view_sql};
 pub use recipe::{Part, PartInput, Recipe, recipe};
-pub use shape::{Aggregate, Column, Component, Kind, Shape};
+pub use shape::{Aggregate, Column, Component, Kind, Merge, Shape};
 pub use stable::reads_the_session;
+pub use values::{SORTED_ARRAY, Values, ignores_repetition, sorted_text};
+pub use winner::{Held, Side, Winner};

@@ -1,5 +1,8 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
+use super::values::Values;
+use super::winner::Winner;
+
 /// A column of the state: its type as SQL, qualified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -14,13 +17,19 @@ pub struct Column {
 impl Column {
     /// As part of CREATE TABLE; the name needs no quotes.
     pub(super) fn definition(&self) -> String {
-        let collation = self
-            .collation
-            .as_ref()
-            .map(|c| format!(" COLLATE {c}"))
-            .unwrap_or_default();
+        let collation = self.collation.as_ref();
+        let collation = collation.map_or(String::new(), |c| format!(" COLLATE {c}"));
         format!("{} {}{collation}", self.name, self.sql_type)
     }
+}
+
+/// How two values of a state column become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// By this SQL function, quoted; NULL is the state of no input.
+    Function(String),
+    /// With the rest of the row that wins.
+    Winner(Winner),
 }
 
 /// A state column that merges.
@@ -28,8 +37,8 @@ impl Column {
 pub struct Component {
     /// Where it is kept.
     pub column: Column,
-    /// The SQL function that merges two of its values, quoted.
-    pub merge: String,
+    /// How two of its values merge.
+    pub merge: Merge,
 }
 
 /// An aggregate of the query: its value is computed from components when read.
@@ -38,7 +47,7 @@ pub struct Aggregate {
     /// The components it is made of, as indexes into [`Shape::components`].
     pub components: Vec<usize>,
     /// Its value, with `{0}`, `{1}` … for the components.
-    pub finish: &'static str,
+    pub finish: String,
     /// Its type.
     pub sql_type: String,
 }
@@ -67,8 +76,11 @@ pub struct Shape {
     pub components: Vec<Component>,
     /// The aggregates of the target list and HAVING.
     pub aggregates: Vec<Aggregate>,
+    /// What its aggregates with DISTINCT aggregate.
+    pub values: Vec<Values>,
     /// The deparsed delta query, from a table expression named `event_source`: keys,
-    /// components and the number of events of each group, or the rows of the state.
+    /// components (but those of [`Shape::values`]) and the number of events of each
+    /// group, or the rows of the state.
     pub delta: String,
     /// Whether an event can be several rows: the numbers in `delta` are of rows then.
     pub fans_out: bool,
@@ -100,18 +112,17 @@ impl Shape {
 
     /// The hash by which state and tail find each other, NULL keys included.
     pub(super) fn key_hash(&self, alias: &str) -> String {
-        if self.hashable.is_empty() {
-            return "0::pg_catalog.int8".into();
-        }
-        let keys: Vec<_> = self
-            .hashable
-            .iter()
-            .map(|i| format!("{alias}{}", self.keys[*i].name))
-            .collect();
-        format!(
-            "pg_catalog.hash_record_extended(ROW({}), 0)",
-            keys.join(", ")
+        let keys = self.hashable_keys();
+        hash_of(
+            &keys
+                .map(|k| format!("{alias}{}", k.name))
+                .collect::<Vec<_>>(),
         )
+    }
+
+    /// The keys that can be hashed.
+    pub(super) fn hashable_keys(&self) -> impl Iterator<Item = &Column> {
+        self.hashable.iter().map(|i| &self.keys[*i])
     }
 
     /// The columns that identify a group in the state.
@@ -124,22 +135,35 @@ impl Shape {
     }
 }
 
+/// The hash of columns, NULLs included.
+pub(super) fn hash_of(columns: &[String]) -> String {
+    if columns.is_empty() {
+        return "0::pg_catalog.int8".into();
+    }
+    format!(
+        "pg_catalog.hash_record_extended(ROW({}), 0)",
+        columns.join(", ")
+    )
+}
+
 impl Component {
     /// The merged value of two states of this component.
     pub(super) fn merged(&self, left: &str, right: &str) -> String {
         let name = &self.column.name;
-        format!(
-            "CASE WHEN {left}{name} IS NULL THEN {right}{name} WHEN {right}{name} IS NULL THEN {left}{name} \
-             ELSE {}({left}{name}, {right}{name}) END",
-            self.merge
-        )
+        match &self.merge {
+            Merge::Function(function) => format!(
+                "CASE WHEN {left}{name} IS NULL THEN {right}{name} WHEN {right}{name} IS NULL THEN {left}{name} \
+                 ELSE {function}({left}{name}, {right}{name}) END"
+            ),
+            Merge::Winner(winner) => winner.pair(name, left, right),
+        }
     }
 }
 
 impl Aggregate {
     /// Its value, given the text of each of its components.
     pub(super) fn finished(&self, component: impl Fn(usize) -> String) -> String {
-        let mut text = self.finish.to_owned();
+        let mut text = self.finish.clone();
         for (place, index) in self.components.iter().enumerate() {
             text = text.replace(&format!("{{{place}}}"), &format!("({})", component(*index)));
         }
