@@ -32,6 +32,11 @@ impl Expr {
         by.map_or(Oid::INVALID, |by| unsafe { pg_sys::exprType(by.0) })
     }
 
+    /// Whether a call of `first` or `last` orders by rows of no table's type.
+    pub fn orders_by_row(self) -> bool {
+        self.by_type() == pg_sys::RECORDOID
+    }
+
     /// Whether a call of `first` or `last` has a collation if it needs one.
     pub fn orders_by_known_collation(self) -> bool {
         // SAFETY: reads the catalog.

@@ -44,6 +44,12 @@ impl Parts {
                 "Leave it out: events with the same \"by\" are told apart by their position.",
             );
         }
+        if aggregate.orders_by_row() {
+            return refused(
+                "first() or last() by a row",
+                "Order by one value, such as an array; position decides between equal ones.",
+            );
+        }
         if !aggregate.orders_by_known_collation() {
             return refused(
                 "first() or last() whose collation is not determined",

@@ -86,7 +86,8 @@ SELECT pganalytics.create_projection('totals', $$
     FROM events WHERE aggregate_id = 'nobody'$$);
 SELECT * FROM totals;
 INSERT INTO events (event_type, aggregate_id, payload)
-SELECT 'said', 'nobody', jsonb_build_object('text', repeat(i::text, 300000)) FROM generate_series(1, 3) AS i;
+SELECT 'said', 'nobody', jsonb_build_object('text', (SELECT string_agg(md5((i * n)::text), '') FROM generate_series(1, 9000) AS n))
+FROM generate_series(1, 3) AS i;
 SELECT * FROM totals;
 SELECT pganalytics.refresh_projection('totals'), differences('totals'), seen('totals');
 

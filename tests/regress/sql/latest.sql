@@ -131,12 +131,19 @@ BEGIN
     RAISE NOTICE 'groups that differ: %', wrong;
 END $$;
 
+-- Values that lie outside of their row.
+INSERT INTO events (event_type, aggregate_id, occurred_at, payload)
+SELECT 'large', 'order 1', '2024-06-01', jsonb_build_object('text', string_agg(md5(i::text), '')) FROM generate_series(1, 10000) AS i;
+SELECT length(payload::text), differences() AS different FROM orders WHERE order_id = 'order 1';
+SELECT pganalytics.refresh_projection('orders') > 0 AS folded, differences();
+
 -- A time without an order, a position of one's own, an order without a collation.
 SELECT pganalytics.create_projection('refused', 'SELECT pganalytics.last(event_type, payload::json) FROM events');
 SELECT pganalytics.create_projection('refused', 'SELECT pganalytics.last(event_type, occurred_at, version) FROM events');
 ALTER TABLE events ADD COLUMN label text COLLATE "C", ADD COLUMN tag text COLLATE "POSIX";
 SELECT pganalytics.create_projection('refused', 'SELECT pganalytics.last(version, label || tag) FROM events');
 SELECT pganalytics.create_projection('refused', 'SELECT pganalytics.last_by(event_type, occurred_at, position) FROM events');
+SELECT pganalytics.create_projection('refused', 'SELECT pganalytics.last(event_type, ROW(occurred_at, version)) FROM events');
 SELECT differences();
 
 SET client_min_messages = warning;

@@ -2,117 +2,15 @@
 //! or last by a value of any type with an order. They keep it as PostgreSQL values in
 //! the aggregate's memory, so that a row that does not win costs one comparison.
 
+mod types;
+
+use super::Datum;
 use super::entry::entry;
-use super::tree::less_than;
-use super::{Datum, Oid};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cmp::Ordering;
 use std::mem::size_of;
-
-unsafe extern "C-unwind" {
-    fn datumCopy(value: Datum, by_value: bool, length: i32) -> Datum;
-}
-
-/// How values of a type are kept.
-#[derive(Clone, Copy)]
-struct Kept {
-    length: i16,
-    by_value: bool,
-}
-
-impl Kept {
-    /// # Safety
-    /// Inside a transaction; an unknown type is a PostgreSQL error.
-    unsafe fn of(of_type: Oid) -> Self {
-        let (mut length, mut by_value) = (0, false);
-        // SAFETY: as the caller promises.
-        unsafe { pg_sys::get_typlenbyval(of_type, &mut length, &mut by_value) };
-        Self { length, by_value }
-    }
-
-    /// A copy in a memory context.
-    ///
-    /// # Safety
-    /// `value` is of the type, `context` alive.
-    unsafe fn copy(self, value: Datum, context: pg_sys::MemoryContext) -> Datum {
-        if self.by_value {
-            return value;
-        }
-        // SAFETY: as the caller promises; nothing that needs dropping is skipped if
-        // the server raises an error.
-        unsafe {
-            let before = pg_sys::MemoryContextSwitchTo(context);
-            let copy = pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                datumCopy(value, false, i32::from(self.length))
-            });
-            pg_sys::MemoryContextSwitchTo(before);
-            copy
-        }
-    }
-
-    /// # Safety
-    /// `value` is a copy, and used no more.
-    unsafe fn free(self, value: Datum) {
-        if !self.by_value {
-            // SAFETY: as the caller promises.
-            unsafe { pg_sys::pfree(value.cast_mut_ptr()) };
-        }
-    }
-}
-
-/// What a call looks up once per query.
-struct Types {
-    value: Kept,
-    by: Kept,
-    /// `by` is kept as a number of 64 bits and ordered as such.
-    number: bool,
-    order: pg_sys::SortSupportData,
-}
-
-impl Types {
-    /// # Safety
-    /// `fcinfo` is the running call of a transition function.
-    unsafe fn of(fcinfo: pg_sys::FunctionCallInfo) -> *mut Self {
-        // SAFETY: `fn_extra` is this function's own and lives as long as `fn_mcxt`.
-        unsafe {
-            let info = (*fcinfo).flinfo;
-            if (*info).fn_extra.is_null() {
-                let by = pg_sys::get_fn_expr_argtype(info, 2);
-                let types = pg_sys::MemoryContextAllocZero((*info).fn_mcxt, size_of::<Self>())
-                    .cast::<Self>();
-                (*types).value = Kept::of(pg_sys::get_fn_expr_argtype(info, 1));
-                (*types).by = Kept::of(by);
-                (*types).number = [
-                    pg_sys::INT8OID,
-                    pg_sys::TIMESTAMPOID,
-                    pg_sys::TIMESTAMPTZOID,
-                ]
-                .contains(&by);
-                (*types).order.ssup_cxt = (*info).fn_mcxt;
-                (*types).order.ssup_collation = (*fcinfo).fncollation;
-                pg_sys::PrepareSortSupportFromOrderingOp(less_than(by), &mut (*types).order);
-                (*info).fn_extra = types.cast();
-            }
-            (*info).fn_extra.cast()
-        }
-    }
-
-    /// # Safety
-    /// `self` is from `of`, `left` and `right` are values of the type of `by`.
-    unsafe fn compare(&mut self, left: Datum, right: Datum) -> Ordering {
-        if self.number {
-            return (left.value() as i64).cmp(&(right.value() as i64));
-        }
-        let Some(comparator) = self.order.comparator else {
-            return Ordering::Equal;
-        };
-        // SAFETY: the comparator that the server prepared for the type.
-        unsafe {
-            pg_sys::ffi::pg_guard_ffi_boundary(|| comparator(left, right, &mut self.order)).cmp(&0)
-        }
-    }
-}
+use types::{Kept, Types};
 
 /// The row that leads. It lies in the aggregate's memory and owns nothing else.
 struct Winner {
@@ -126,19 +24,14 @@ struct Winner {
 impl Winner {
     /// # Safety
     /// The arguments are of the types; the memory of the last row is no longer used.
-    unsafe fn set(&mut self, value: Option<Datum>, by: Datum, position: Option<i64>) {
+    unsafe fn set(&mut self, value: Option<Datum>, by: Datum, position: Position) {
         // SAFETY: as the caller promises.
         unsafe {
             let types = &*self.types;
-            // Compared with every row to come: not to be fetched again each time.
-            let by = if types.by.length == -1 {
-                Datum::from(pg_sys::pg_detoast_datum_packed(by.cast_mut_ptr()))
-            } else {
-                by
-            };
             self.value = value.map(|value| types.value.copy(value, self.context));
-            self.by = types.by.copy(by, self.context);
-            self.position = position;
+            // Compared with every row to come: not to be fetched again each time.
+            self.by = types.by.copy(types.by.fetch(by), self.context);
+            self.position = position.number();
         }
     }
 
@@ -169,6 +62,15 @@ enum Position {
     Unknown,
 }
 
+impl Position {
+    fn number(self) -> Option<i64> {
+        match self {
+            Self::Known(number) => number,
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// # Safety
 /// `fcinfo` is the running call of a transition function: a state, `value`, `by` and
 /// perhaps `position`.
@@ -179,23 +81,17 @@ unsafe fn advance(fcinfo: pg_sys::FunctionCallInfo, wins: Ordering) -> Datum {
         let args = (*fcinfo).args.as_slice(count);
         let given = |place: usize| (!args[place].isnull).then_some(args[place].value);
         let leader = given(0).map(|state| state.cast_mut_ptr::<Winner>());
-        let (value, position) = match args.get(3) {
-            Some(_) => (
-                given(1),
-                Position::Known(given(3).map(|p| p.value() as i64)),
-            ),
-            None => (given(1), Position::Unknown),
-        };
-        let number = match position {
-            Position::Known(number) => number,
-            Position::Unknown => None,
+        let value = given(1);
+        let position = match args.get(3) {
+            Some(_) => Position::Known(given(3).map(|number| number.value() as i64)),
+            None => Position::Unknown,
         };
         match (leader, given(2)) {
             (Some(leader), Some(by)) => {
                 let leader = &mut *leader;
                 if leader.loses_to(by, position, wins) {
                     let (old_value, old_by) = (leader.value, leader.by);
-                    leader.set(value, by, number);
+                    leader.set(value, by, position);
                     let types = &*leader.types;
                     types.by.free(old_by);
                     if let Some(old) = old_value {
@@ -213,7 +109,7 @@ unsafe fn advance(fcinfo: pg_sys::FunctionCallInfo, wins: Ordering) -> Datum {
                     pg_sys::MemoryContextAllocZero(context, size_of::<Winner>()).cast::<Winner>();
                 (*new).context = context;
                 (*new).types = types;
-                (*new).set(value, by, number);
+                (*new).set(value, by, position);
                 return Datum::from(new);
             }
             (_, None) => {}
@@ -294,14 +190,10 @@ entry!(
     winner_position,
     "The position of the row that won.",
     |fcinfo| {
-        const NUMBER: Kept = Kept {
-            length: 8,
-            by_value: true,
-        };
         let position = |winner: &Winner| {
             winner
                 .position
-                .map(|position| (Datum::from(position), NUMBER))
+                .map(|position| (Datum::from(position), Kept::NUMBER))
         };
         // SAFETY: see above.
         unsafe { finish(fcinfo, position) }
