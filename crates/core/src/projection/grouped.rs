@@ -5,9 +5,14 @@ use crate::sql::ident;
 
 /// The statements that make the state relation `state` (quoted, qualified).
 ///
-/// Fill factor 50: merging a group rewrites its row in place (HOT).
+/// Fill factor 50: merging a group rewrites its row in place (HOT). The hash is
+/// generated, so that a restore makes it anew: that of an enum, for one, is another in
+/// another database.
 pub(super) fn state_table(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
-    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
+    let hash = shape.key_hash("");
+    let mut columns = vec![format!(
+        "key_hash pg_catalog.int8 NOT NULL GENERATED ALWAYS AS ({hash}) STORED"
+    )];
     for column in shape
         .keys
         .iter()
@@ -71,9 +76,7 @@ fn groups(shape: &Shape, counted: bool) -> String {
 /// Merges the tail into the state, in the order of the keys, and returns one
 /// row: the number of groups touched and of events folded.
 pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
-    let mut columns = vec!["key_hash".to_owned()];
-    columns.extend(shape.columns(""));
-    let list = columns.join(", ");
+    let list = shape.columns("").join(", ");
     let action = if shape.components.is_empty() {
         "NOTHING".into()
     } else {
