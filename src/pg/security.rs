@@ -161,11 +161,6 @@ fn platform_owner() -> Oid {
     }
 }
 
-/// The acting role's name as SQL.
-pub fn current_user_sql() -> String {
-    role_sql(current_user())
-}
-
 /// A role's name as SQL.
 pub fn role_sql(role: Oid) -> String {
     // SAFETY: the name is copied.
@@ -199,17 +194,13 @@ pub fn require_insert(relation: Oid) {
     }
 }
 
-/// Raises PostgreSQL's own error unless the acting role may execute an aggregate.
-pub fn require_execute(aggregate: Oid) {
-    require_execute_as(
-        aggregate,
-        current_user(),
-        pg_sys::ObjectType::OBJECT_AGGREGATE,
-    );
+/// Raises PostgreSQL's own error unless a role may execute an aggregate.
+pub fn require_execute(aggregate: Oid, role: Oid) {
+    require_execute_of(aggregate, role, pg_sys::ObjectType::OBJECT_AGGREGATE);
 }
 
-/// The same for a role and a function of any kind.
-pub(super) fn require_execute_as(function: Oid, role: Oid, kind: pg_sys::ObjectType::Type) {
+/// The same for a function of any kind.
+pub(super) fn require_execute_of(function: Oid, role: Oid, kind: pg_sys::ObjectType::Type) {
     // SAFETY: reads the catalog; a function that is gone raises an error.
     unsafe {
         let mode = pg_sys::AclMode::from(pg_sys::ACL_EXECUTE);

@@ -7,17 +7,24 @@
 mod derived;
 mod facts;
 mod fold;
+mod grouped;
+mod kind;
 mod merge;
 mod recipe;
 mod shape;
 mod stable;
-mod view;
+mod stateless;
+mod values;
+mod verify;
+mod winner;
 
 pub use derived::Derivation;
 pub use facts::{Facts, SupportFunction};
-pub use fold::{delta_sql, fold_sql, tail_source};
+pub use fold::{absent_column, source_column, source_sql};
+pub use kind::{delta_sql, fold_sql, state_table_sql, verify_sql, view_sql};
 pub use merge::Merge;
 pub use recipe::{Part, PartInput, PartSource, Recipe, recipe};
-pub use shape::{Aggregate, Column, Component, Shape, state_table_sql};
+pub use shape::{Aggregate, Column, Component, Kind, Shape};
 pub use stable::reads_the_session;
-pub use view::view_sql;
+pub use values::{SORTED_ARRAY, Values, ignores_repetition, sorted_text};
+pub use winner::{Held, Side, Winner};
