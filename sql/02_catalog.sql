@@ -115,7 +115,7 @@ CREATE TABLE pganalytics_data.checkpoint (
     events_folded bigint NOT NULL DEFAULT 0,
     folds bigint NOT NULL DEFAULT 0,
     last_fold timestamptz,
-    CHECK ((next IS NULL) = (reached_position IS NULL AND last_position IS NULL))
+    CHECK (num_nulls(next, first_position, reached_position, last_position) IN (0, 4))
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE pganalytics_data.checkpoint IS 'how far the generations of projections have folded';
 
@@ -141,6 +141,14 @@ CREATE TABLE pganalytics_data.dead_letter (
 COMMENT ON TABLE pganalytics_data.dead_letter IS
     'events that generations of projections have set aside because their queries fail on them';
 
+-- Whoever knows it can make states that a deserialize function chokes on: nobody but the
+-- owner reads it.
+CREATE TABLE pganalytics_data.state_key (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    key uuid NOT NULL
+);
+COMMENT ON TABLE pganalytics_data.state_key IS 'the secret that aggregate states are sealed with; made when the first is';
+
 -- A dump takes the rows whose relations exist: what was dropped leaves its row
 -- until the next sweep.
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table',
@@ -162,3 +170,4 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.checkpoint',
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.dead_letter',
     'WHERE generation IN (SELECT id FROM pganalytics_data.generation
                           WHERE state IN (SELECT oid FROM pg_catalog.pg_class))');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.state_key', '');

@@ -3,7 +3,7 @@
 CREATE FUNCTION pganalytics.create_projection(name text, query text, with_data boolean DEFAULT true) RETURNS regclass
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.create_projection(text, text, boolean) IS
-    'creates a read model of an event table, kept up to date incrementally; query: one SELECT with GROUP BY or aggregates; with_data => false: of the events from now on';
+    'creates a read model of an event table, kept up to date incrementally; query: one SELECT over an event table, with groups or a row for each event; with_data => false: of the events from now on';
 
 CREATE FUNCTION pganalytics.refresh_projection(name text) RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'refresh_projection_wrapper';
@@ -30,6 +30,12 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'replace_projec
 COMMENT ON FUNCTION pganalytics.replace_projection(text, text) IS
     'gives a projection another query; it is read as it was until the new one is built; the columns stay, more may follow them; grants and dependent views stay';
 
+CREATE FUNCTION pganalytics.verify_projection(name text, repair boolean DEFAULT false)
+RETURNS TABLE ("group" jsonb, expected jsonb, found jsonb)
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verify_projection';
+COMMENT ON FUNCTION pganalytics.verify_projection(text, boolean) IS
+    'recomputes a projection from the log and returns the groups that differ: what the log gives, and what the projection holds; repair => true builds it anew if there are any';
+
 CREATE FUNCTION pganalytics.wait_for_projection(name text, timeout interval DEFAULT '1 hour') RETURNS boolean
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wait_for_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.wait_for_projection(text, interval) IS
@@ -47,14 +53,15 @@ CREATE FUNCTION pganalytics.read_tail(state anyelement, definition "any", access
 RETURNS SETOF anyelement
 LANGUAGE c STABLE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'read_tail';
 COMMENT ON FUNCTION pganalytics.read_tail(anyelement, "any", uuid) IS
-    'the groups of a projection''s tail, for the view of the projection';
+    'what the tail adds to a projection, for the view of the projection';
 
 CREATE VIEW pganalytics.projections AS
 SELECT p.relation AS name, g.event_table AS source,
        CASE WHEN p.paused_at IS NOT NULL THEN 'paused'
             WHEN p.failures > 0 THEN 'failing'
             WHEN p.successor IS NOT NULL THEN 'being replaced'
-            WHEN k.next IS NOT NULL OR k.folds = 0 THEN 'being built'
+            WHEN k.checkpoint::text = '1:1:' THEN 'being built'
+            WHEN k.next IS NOT NULL THEN 'catching up'
             ELSE 'ready' END AS status,
        k.events_folded, pganalytics.tail_length(p.relation) AS tail, k.folds, k.last_fold,
        (SELECT pg_catalog.count(*) FROM pganalytics_data.dead_letter l

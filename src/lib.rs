@@ -47,6 +47,11 @@ extension_sql_file!(
     requires = ["projection"]
 );
 extension_sql_file!(
+    "../sql/21_states.sql",
+    name = "states",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../sql/30_worker.sql",
     name = "worker",
     requires = ["schemas"]
@@ -60,6 +65,11 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/50_sketches.sql",
     name = "sketches",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/51_latest.sql",
+    name = "latest",
     requires = ["schemas"]
 );
 

@@ -1,7 +1,7 @@
 //! Generations: the states of projections and how far each has folded.
 
 use super::projections::Projection;
-use super::{entries, names};
+use super::{entries, names, partials};
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
 use crate::pg::security::Platform;
@@ -14,9 +14,16 @@ const TABLES: [&str; 1] = ["state"];
 
 macro_rules! coverage {
     () => {
-        "SELECT checkpoint, next, reached_position, last_position \
+        "SELECT checkpoint, next, first_position, reached_position, last_position \
          FROM pganalytics_data.checkpoint WHERE generation = $1"
     };
+}
+
+/// Whether to wait for somebody else's fold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    Yes,
+    No,
 }
 
 impl Projection {
@@ -30,13 +37,16 @@ impl Projection {
             .map(coverage)
     }
 
-    /// How far it has folded; nobody else folds it until the transaction ends.
-    pub fn lock_coverage(&self) -> Option<Coverage> {
+    /// How far it has folded; nobody else folds it until the transaction ends. `None`
+    /// if it is gone, or if it is being folded and not to be waited for.
+    pub fn lock_coverage(&self, wait: Wait) -> Option<Coverage> {
         let _platform = Platform::act();
         let key = vec![Arg::Int(self.generation)];
-        spi::run(concat!(coverage!(), " FOR UPDATE"), key, Under::Fresh)
-            .first()
-            .map(coverage)
+        let sql = match wait {
+            Wait::Yes => concat!(coverage!(), " FOR UPDATE"),
+            Wait::No => concat!(coverage!(), " FOR UPDATE SKIP LOCKED"),
+        };
+        spi::run(sql, key, Under::Fresh).first().map(coverage)
     }
 
     /// What it is to begin after, for a reader whose snapshot is older than it.
@@ -67,7 +77,7 @@ impl Projection {
         };
         spi::run(
             "UPDATE pganalytics_data.checkpoint SET checkpoint = $2::pg_snapshot, next = $4::pg_snapshot, \
-                 first_position = coalesce(first_position, $7), reached_position = $5, last_position = $6, \
+                 first_position = $7, reached_position = $5, last_position = $6, \
                  began_at = coalesce(began_at, clock_timestamp()), \
                  events_folded = events_folded + $3, folds = folds + 1, last_fold = clock_timestamp() \
              WHERE generation = $1",
@@ -78,7 +88,7 @@ impl Projection {
                 Arg::Text(&backlog.next.to_string()),
                 Arg::Big(backlog.reached),
                 Arg::Big(backlog.last),
-                Arg::Big(backlog.reached),
+                Arg::Big(backlog.first),
             ],
             Under::Fresh,
         );
@@ -94,8 +104,9 @@ fn coverage(row: &Row) -> Coverage {
         done: snapshot(row.known(0)),
         backlog: row.text(1).map(|next| Backlog {
             next: snapshot(next),
-            reached: row.number(2),
-            last: row.number(3),
+            first: row.number(2),
+            reached: row.number(3),
+            last: row.number(4),
         }),
     }
 }
@@ -107,10 +118,28 @@ pub fn next_id() -> i32 {
         let id = entries::next_number("projection_id");
         let parts = TABLES.into_iter().chain(["definition", "access"]);
         let mut names = parts.map(|part| format!("{part}_{id}"));
-        if names.all(|name| names::unused(&name) == name) {
+        if names.all(|name| names::unused(&name) == name)
+            && seen_tables(id).is_empty()
+            && !partials::any(id)
+        {
             return id;
         }
     }
+}
+
+/// Whatever has the name of a table of values that a generation has seen: whether it is
+/// the extension's own table, and its oid.
+fn seen_tables(id: i32) -> Vec<(bool, Oid)> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT c.relkind = 'r' AND c.relowner = current_user::regrole, c.oid FROM pg_class c \
+         WHERE c.relnamespace = 'pganalytics_data'::regnamespace AND starts_with(c.relname::text, $1)",
+        vec![Arg::Text(&format!("seen_{id}_"))],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| (row.known(0) == "t", row.oid(1)))
+    .collect()
 }
 
 /// A generation about to be entered.
@@ -185,6 +214,12 @@ pub fn remove(id: i32) {
             entries::drop_leftover("TABLE", table);
         }
     }
+    for (own, table) in seen_tables(id) {
+        if own {
+            entries::drop_leftover("TABLE", table);
+        }
+    }
+    partials::drop_all(id);
     for row in gone.iter().filter(|row| row.known(1) == "f") {
         entries::drop_leftover("VIEW", row.oid(0));
     }

@@ -31,15 +31,15 @@ fn shortened(error: &str) -> String {
 }
 
 impl Projection {
-    /// What this generation has set aside, by position: events that are covered, and
-    /// not in the state.
+    /// What this generation has set aside as the active snapshot sees it, by position:
+    /// events that are covered, and not in the state.
     pub fn dead_letters(&self) -> Vec<Letter> {
         let _platform = Platform::act();
         spi::run(
             "SELECT event_id, position, segment, discarded_at IS NULL FROM pganalytics_data.dead_letter \
              WHERE generation = $1 ORDER BY position",
             vec![Arg::Int(self.generation)],
-            Under::Latest,
+            Under::Active,
         )
         .iter()
         .map(|row| Letter {
@@ -58,7 +58,7 @@ impl Projection {
             "SELECT DISTINCT position FROM pganalytics_data.dead_letter WHERE discarded_at IS NOT NULL \
              AND generation IN (SELECT id FROM pganalytics_data.generation WHERE projection = $1)",
             vec![Arg::Int(self.id)],
-            Under::Latest,
+            Under::Active,
         )
         .iter()
         .map(|row| row.number(0))

@@ -11,6 +11,8 @@ pub mod ledgers;
 pub mod letters;
 pub mod lives;
 pub mod names;
+pub mod partials;
 pub mod projections;
 pub mod segments;
+pub mod state_key;
 pub mod upkeep;

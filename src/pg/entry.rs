@@ -28,6 +28,7 @@ macro_rules! entry {
         }
     };
 }
+pub(super) use entry;
 
 entry!(
     pg_finfo_on_event,
@@ -86,11 +87,31 @@ entry!(
     }
 );
 
+entry!(
+    pg_finfo_verify_projection,
+    verify_projection,
+    "Where the state of a projection is not what the log gives.",
+    |fcinfo| {
+        // SAFETY: STRICT, with arguments of types text and boolean.
+        unsafe {
+            let [name, repair] = (*fcinfo).args.as_slice(2) else {
+                return Datum::from(0);
+            };
+            let name = Bytes::of(name.value).to_text();
+            let repair = repair.value.value() != 0;
+            super::srf::return_rows(fcinfo, |fill| {
+                crate::projection::verify(&name, repair, fill).or_raise();
+            });
+            Datum::from(0)
+        }
+    }
+);
+
 /// The arguments of the running call; `None` is NULL.
 ///
 /// # Safety
 /// `fcinfo` is that of a running function with this many arguments.
-unsafe fn arguments<const COUNT: usize>(
+pub(super) unsafe fn arguments<const COUNT: usize>(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> [Option<Datum>; COUNT] {
     // SAFETY: as the caller promises.
@@ -159,6 +180,6 @@ entry!(
     }
 );
 
-fn oid(datum: Datum) -> Oid {
+pub(super) fn oid(datum: Datum) -> Oid {
     Oid::from(datum.value() as u32)
 }

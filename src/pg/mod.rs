@@ -18,16 +18,19 @@ pub mod message;
 pub mod naming;
 pub mod process;
 pub mod query;
+pub mod random;
 pub mod security;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
 pub mod srf;
+mod state;
 pub mod transaction;
 pub mod tree;
 pub mod trigger;
 pub mod unique;
 pub mod vacuum;
+mod winner;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 

@@ -16,9 +16,9 @@ unsafe extern "C-unwind" {
     );
 }
 
-/// Sends the rows of a query, read under the active snapshot, to the caller; none if
-/// it fails, nor those of queries before.
-pub type Fill<'a> = &'a mut dyn FnMut(&str) -> Result<(), Failure>;
+/// Sends the rows of a query, read under the active snapshot, to the caller, and
+/// returns their number. If it fails no rows are sent, not those of queries before either.
+pub type Fill<'a> = &'a mut dyn FnMut(&str) -> Result<u64, Failure>;
 
 /// Announces a materialised result of the function's declared row type, and
 /// fills it with the rows that `produce` returns.
@@ -67,7 +67,7 @@ pub unsafe fn return_rows(fcinfo: pg_sys::FunctionCallInfo, produce: impl FnOnce
                 (*(*result).econtext).ecxt_per_query_memory,
                 false,
                 (*result).setDesc,
-                c"the definition of the projection does not fit its state".as_ptr(),
+                c"the rows of a query of pg_analytics do not fit the function's result".as_ptr(),
             );
             // The store was made outside of the subtransaction and outlives it.
             attempt(|| spi::run_into(sql, receiver)).inspect_err(|_| {

@@ -9,6 +9,7 @@ use super::letters::merge_or_set_aside;
 use super::source::Source;
 use super::tail::{first_position, segments_of, tail_is_longer_than};
 use crate::catalog::event_tables;
+use crate::catalog::generations::Wait;
 use crate::catalog::projections::Projection;
 use pganalytics_core::coverage::{Backlog, Events};
 use pganalytics_core::error::Error;
@@ -24,20 +25,23 @@ pub struct Step {
     pub more: bool,
 }
 
-/// Folds the tail if it has at most `most` events, else that much of it.
-pub fn fold_batch(projection: &Projection, most: i64) -> Result<Step, Error> {
-    let footing = stand(projection)?;
+/// Folds the tail if it has at most `most` events, else that much of it; `None` if
+/// somebody else is at it, or it is gone.
+pub fn fold_batch(projection: &Projection, most: i64) -> Result<Option<Step>, Error> {
+    let Some(footing) = stand(projection, Wait::No)? else {
+        return Ok(None);
+    };
     let backlog = match footing.from.backlog.clone() {
         Some(backlog) => Some(backlog),
         None => begin(projection, &footing, most)?,
     };
     let Some(backlog) = backlog else {
         let events = fold_tail(projection, footing)?;
-        return Ok(Step {
+        return Ok(Some(Step {
             events,
             positions: events,
             more: false,
-        });
+        }));
     };
     let up_to = backlog.reached.saturating_add(most).min(backlog.last);
     let batch = Events::Batch(&footing.from, &backlog, up_to);
@@ -50,12 +54,12 @@ pub fn fold_batch(projection: &Projection, most: i64) -> Result<Step, Error> {
     let after = footing.from.advanced(&backlog, up_to);
     drop(footing.snapshot);
     projection.move_to(&after, events);
-    Ok(Step {
+    Ok(Some(Step {
         events,
         positions: up_to - backlog.reached,
         // What came in while it was folded is a tail again.
         more: after.backlog.is_some(),
-    })
+    }))
 }
 
 /// The tail as a backlog, if it is longer than `most`.
@@ -70,6 +74,7 @@ fn begin(projection: &Projection, footing: &Footing, most: i64) -> Result<Option
     };
     Ok(Some(Backlog {
         next: footing.to.clone(),
+        first: first - 1,
         reached: first - 1,
         // Positions are drawn before their events are seen.
         last: event_tables::last_position(log),

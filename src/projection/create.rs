@@ -1,6 +1,6 @@
 //! `create_projection`.
 
-use super::define::define;
+use super::define::{Maker, define_new};
 use super::fold::{fold, merge};
 use super::generation::{make_access, make_definition, make_state, settings, view_text};
 use super::source::Source;
@@ -12,13 +12,12 @@ use crate::catalog::projections::{self, NewProjection, Projection};
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::security::current_user;
-use crate::pg::snapshot::{Snapshot, keeps_snapshot};
+use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi;
 use crate::worker;
-use pganalytics_core::checkpoint::Checkpoint;
+use pganalytics_core::checkpoint::{Checkpoint, stamped};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::worker::LONGEST_FIRST_FOLD;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -30,25 +29,24 @@ fn create(name: &str, query: &str, with_data: bool) -> Result<Oid, Error> {
     let name = NewName::parse(name)?;
     let id = generations::next_id();
     let definition = make_definition(id, &name.schema, query)?;
-    let defined = define(definition)?;
+    let maker = Maker {
+        owner: current_user(),
+        schema: name.schema.clone(),
+    };
+    let defined = define_new(definition, id, &maker)?;
     let state = make_state(id, definition, &defined.shape, current_user());
     let access_key = uuid::Uuid::new_v4().to_string();
     make_access(id, definition, current_user(), &access_key);
-    let view = view_text(
-        id,
-        &name.sql(),
-        &defined.shape,
-        defined.event_table,
-        definition,
-        state,
-    );
+    let view = view_text(id, &name.sql(), &defined, definition, state);
     spi::execute(&format!("CREATE VIEW {view}"));
     let relation = find(&name.sql()).unwrap_or(Oid::INVALID);
     let since = if with_data {
         Checkpoint::nothing()
     } else {
+        let epoch = incarnation::epoch()?;
+        let own = stamped(epoch, own_txid());
         let snapshot = Snapshot::take();
-        snapshot.checkpoint().in_epoch(incarnation::epoch()?)
+        snapshot.checkpoint().in_epoch(epoch).of_fold_in(own)
     };
     projections::register(&NewProjection {
         id,
@@ -92,7 +90,7 @@ pub fn first_fold(projection: &Projection) -> Result<bool, Error> {
     )?;
     let coverage = projection.coverage().unwrap_or(nothing);
     let is_long =
-        worker::is_on() && tail_is_longer_than(projection, &coverage, LONGEST_FIRST_FOLD)?;
+        worker::is_on() && tail_is_longer_than(projection, &coverage, worker::batch_events())?;
     drop(snapshot);
     if is_long || keeps_snapshot() {
         return Ok(false);

@@ -14,7 +14,7 @@ use crate::pg::spi::{self, Under};
 use crate::pg::transaction::{Failure, attempt};
 use pganalytics_core::error::Error;
 use pganalytics_core::fault::{may_be_of_an_event, search};
-use pganalytics_core::projection::{Portion, delta_sql};
+use pganalytics_core::projection::{Portion, delta_sql, source_column};
 use std::collections::HashSet;
 
 /// An event on which the definition fails.
@@ -48,7 +48,7 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     pub fn among(projection: &'a Projection, source: &'a Source) -> Result<Self, Error> {
         Ok(Self {
-            definition: define(projection.definition)?,
+            definition: define(projection.definition, projection.generation)?,
             table: sql_name(projection.event_table),
             source,
             _owner: ActingAs::new(projection.owner),
@@ -105,7 +105,7 @@ impl<'a> Search<'a> {
     /// Why the delta fails over some events; raised if that is the fault of none.
     fn fault(&self, source: &Source) -> Option<Failure> {
         let source = source.sql(&self.table, &self.definition.columns);
-        let sql = delta_sql(&self.definition.shape, &source, false);
+        let sql = delta_sql(&self.definition.shape, &source);
         let failure = attempt(|| spi::probe(&sql)).err()?;
         if may_be_of_an_event(&failure.sqlstate()) {
             Some(failure)
@@ -115,7 +115,7 @@ impl<'a> Search<'a> {
     }
 
     fn rows(&self, source: &Source, columns: &[&str], query: &str) -> Vec<spi::Row> {
-        let columns: Vec<_> = columns.iter().map(|&column| column.to_owned()).collect();
+        let columns: Vec<_> = columns.iter().map(|column| source_column(column)).collect();
         let sql = format!(
             "WITH s AS NOT MATERIALIZED ({}) {query}",
             source.sql(&self.table, &columns)

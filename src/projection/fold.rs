@@ -7,8 +7,10 @@
 
 use super::define::define;
 use super::letters::merge_or_set_aside;
+use super::lookups::lock_lookups;
 use super::source::Source;
 use super::tail::{lock_segments, segments_of};
+use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
@@ -36,42 +38,45 @@ pub(super) struct Footing {
     _log: Relation,
 }
 
-/// Locks what a fold changes and reads, then takes its snapshot.
-pub(super) fn stand(projection: &Projection) -> Result<Footing, Error> {
+/// Locks what a fold changes and reads, then takes its snapshot. `None`: the
+/// generation is gone, or being folded.
+pub(super) fn stand(projection: &Projection, wait: Wait) -> Result<Option<Footing>, Error> {
     if keeps_snapshot() {
         return Err(Error::FoldNeedsFreshSnapshot);
     }
-    let unknown = || Error::UnknownProjection {
-        name: projection.name.clone(),
+    let Some(from) = projection.lock_coverage(wait) else {
+        return Ok(None);
     };
-    let from = projection.lock_coverage().ok_or_else(unknown)?;
     let log = Relation::open(projection.event_table, Lock::Read);
     lock_segments(projection.event_table, &from);
+    lock_lookups(projection);
     let epoch = incarnation::epoch()?;
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();
     let to = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
-    Ok(Footing {
+    Ok(Some(Footing {
         from,
         to,
         own,
         snapshot,
         _log: log,
-    })
+    }))
 }
 
-/// Folds the tail of a projection and returns the number of events. Nothing to
-/// fold: nothing is written.
-pub fn fold(projection: &Projection) -> Result<i64, Error> {
-    let footing = stand(projection)?;
-    fold_tail(projection, footing)
+/// Folds the tail of a projection and returns the number of events; `None`: the
+/// generation is gone. Nothing to fold: nothing is written.
+pub fn fold(projection: &Projection) -> Result<Option<i64>, Error> {
+    let footing = stand(projection, Wait::Yes)?;
+    footing
+        .map(|footing| fold_tail(projection, footing))
+        .transpose()
 }
 
 /// Folds all that the footing's snapshot sees.
 pub(super) fn fold_tail(projection: &Projection, footing: Footing) -> Result<i64, Error> {
     let tail = Events::Tail(&footing.from);
     let segments = segments_of(projection.event_table, tail)?;
-    if segments.is_empty() && footing.from.backlog.is_none() {
+    if segments.is_empty() && !footing.from.is_unfinished() {
         return Ok(0);
     }
     let source = Source {
@@ -91,7 +96,7 @@ pub(super) fn merge(
     source: &Source,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
-    let definition = define(projection.definition)?;
+    let definition = define(projection.definition, projection.generation)?;
     let source = source.sql(&sql_name(projection.event_table), &definition.columns);
     let sql = fold_sql(&definition.shape, &sql_name(projection.state), &source);
     let _owner = ActingAs::new(projection.owner);
@@ -103,7 +108,11 @@ pub(super) fn merge(
 #[pg_extern(sql = false)]
 fn refresh_projection(name: &str) -> i64 {
     worker::ensure_started();
-    Projection::owned(name)
-        .and_then(|projection| fold(&projection))
-        .or_raise()
+    loop {
+        let projection = Projection::owned(name).or_raise();
+        // Another generation may have taken its place meanwhile.
+        if let Some(events) = fold(&projection).or_raise() {
+            return events;
+        }
+    }
 }

@@ -7,6 +7,7 @@
 use super::culprits::{Culprit, Search};
 use super::fold::{merge, stand};
 use super::source::Source;
+use crate::catalog::generations::Wait;
 use crate::catalog::letters::{Letter, NewLetter};
 use crate::catalog::projections::Projection;
 use crate::pg::error::{OrRaise, warn};
@@ -146,8 +147,13 @@ fn chosen(projection: &Projection, ids: Ids) -> Result<Vec<Letter>, Error> {
 }
 
 fn retry(name: &str, ids: Ids) -> Result<i64, Error> {
-    let projection = Projection::owned(name)?;
-    let footing = stand(&projection)?;
+    // Another generation may take its place meanwhile.
+    let (projection, footing) = loop {
+        let projection = Projection::owned(name)?;
+        if let Some(footing) = stand(&projection, Wait::Yes)? {
+            break (projection, footing);
+        }
+    };
     let letters = chosen(&projection, ids)?;
     if letters.is_empty() {
         return Ok(0);

@@ -23,6 +23,7 @@ fn resume_projection(name: &str) -> bool {
 #[pg_extern(sql = false)]
 fn drop_projection(name: &str) {
     let projection = Projection::owned(name).or_raise();
+    projection.lock();
     spi::execute(&format!("DROP VIEW {}", sql_name(projection.relation)));
     projection.remove();
 }

@@ -6,6 +6,7 @@
 //! backlog: the same in batches, by position
 //! replace: another generation is built beside it, then read in its place
 //! letters: events on which the definition fails are set aside, and the rest folded
+//! verify:  the state beside what the log gives
 //! read:    view = state, touched groups merged with read_tail()
 //! ```
 
@@ -17,10 +18,12 @@ mod fold;
 mod generation;
 mod letters;
 mod lifecycle;
+mod lookups;
 mod read;
 mod replace;
 mod source;
 mod tail;
+mod verify;
 mod wait;
 
 pub use backlog::{Step, fold_batch};
@@ -28,3 +31,4 @@ pub use letters::define_settings;
 pub use read::read_tail;
 pub use replace::take_over;
 pub use tail::is_worth_folding;
+pub use verify::verify;

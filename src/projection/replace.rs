@@ -8,7 +8,7 @@
 //! generation goes at once.
 
 use super::create::first_fold;
-use super::define::define;
+use super::define::{Maker, define, define_new};
 use super::generation::{access, make_definition, make_state, settings, view_text};
 use crate::catalog::generations::{self, NewGeneration};
 use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name};
@@ -19,6 +19,7 @@ use crate::pg::security::{ActingAs, Platform};
 use crate::pg::spi;
 use crate::worker;
 use pganalytics_core::error::Error;
+use pganalytics_core::projection::Kind;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -28,14 +29,20 @@ fn replace_projection(name: &str, query: &str) {
 
 #[pg_extern(sql = false)]
 fn rebuild_projection(name: &str) {
-    replace(name, None).or_raise();
+    rebuild(name).or_raise();
+}
+
+/// Builds the state of a projection anew from the log.
+pub fn rebuild(name: &str) -> Result<(), Error> {
+    replace(name, None)
 }
 
 /// Replaces the query, or builds the state anew from the same.
 fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
-    let old = Projection::owned(name)?;
-    if !old.lock() {
-        return Err(Error::UnknownProjection { name: old.name });
+    let mut old = Projection::owned(name)?;
+    while !old.lock() {
+        // Another generation has taken its place meanwhile.
+        old = Projection::owned(name)?;
     }
     if let Some(unfinished) = Projection::successor(old.id) {
         Projection::set_successor(old.id, None);
@@ -43,10 +50,13 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
     }
     let id = generations::next_id();
     let is_new = query.is_some();
+    let maker = Maker {
+        owner: old.owner,
+        schema: schema_of(old.relation),
+    };
     let (definition, query, settings) = if let Some(query) = query {
-        let schema = schema_of(old.relation);
         (
-            make_definition(id, &schema, query)?,
+            make_definition(id, &maker.schema, query)?,
             query.to_owned(),
             settings(),
         )
@@ -54,9 +64,16 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
         let (query, settings) = generations::query(old.generation);
         (old.definition, query, settings)
     };
-    let defined = define(definition)?;
+    let defined = define_new(definition, id, &maker)?;
     if is_new {
-        let columns = describe_columns(definition);
+        let mut columns = describe_columns(definition);
+        if let Kind::Stateless(shown) = &defined.shape.kind {
+            let own = shown.iter().skip(columns.len());
+            columns.extend(own.map(|column| Described {
+                name: column.name.clone(),
+                of: column.sql_type.clone(),
+            }));
+        }
         check_columns(&old.name, &describe_columns(old.relation), &columns)?;
     }
     let state = make_state(id, definition, &defined.shape, old.owner);
@@ -115,7 +132,7 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
         return Err(unknown());
     }
     let old = Projection::numbered(successor.id).ok_or_else(unknown)?;
-    let mut defined = define(successor.definition)?;
+    let mut defined = define(successor.definition, successor.generation)?;
     if old.definition == successor.definition {
         // Its owner may have renamed columns of the view since.
         let now = describe_columns(successor.relation);
@@ -124,8 +141,7 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
     let view = view_text(
         successor.id,
         &sql_name(successor.relation),
-        &defined.shape,
-        successor.event_table,
+        &defined,
         successor.definition,
         successor.state,
     );

@@ -13,7 +13,7 @@ use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::source_sql;
+use pganalytics_core::projection::{source_column, source_sql};
 use pgrx::prelude::*;
 
 thread_local! {
@@ -52,6 +52,10 @@ pub fn segments_of(event_table: Oid, events: Events) -> Result<Vec<i32>, Error> 
     let (coverage, up_to) = match events {
         Events::Tail(coverage) => (coverage, i64::MAX),
         Events::Batch(coverage, _, up_to) => (coverage, up_to),
+        Events::Folded(_, since) => {
+            let all = with_txid_from(event_table, since.xmin());
+            return Ok(all.iter().map(|segment| segment.number).collect());
+        }
     };
     for segment in with_txid_from(event_table, coverage.done.xmin()) {
         let may_hold = match &coverage.backlog {
@@ -105,10 +109,10 @@ pub fn tail_is_longer_than(
 }
 
 /// Whether the active snapshot sees a tail of `most` events, or any at all if
-/// the last fold was long ago. A backlog always is.
+/// the last fold was long ago. What is unfinished always is.
 pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> Result<bool, Error> {
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
-    if coverage.backlog.is_some() {
+    if coverage.is_unfinished() {
         return Ok(true);
     }
     let length = tail_length_of(projection, &coverage, most)?;
@@ -124,7 +128,7 @@ pub fn first_position(
     let segments = segments_of(projection.event_table, events)?;
     let source = source_sql(
         &sql_name(projection.event_table),
-        &["position".into()],
+        &[source_column("position")],
         &segments,
         events,
         None,

@@ -13,6 +13,8 @@ use crate::checkpoint::Checkpoint;
 pub struct Backlog {
     /// The snapshot whose events are folded.
     pub next: Checkpoint,
+    /// None of its events lies at or before this position.
+    pub first: i64,
     /// Its events up to this position are folded.
     pub reached: i64,
     /// None of its events lies beyond this position.
@@ -35,6 +37,8 @@ pub enum Events<'a> {
     Tail(&'a Coverage),
     /// Those of a backlog that come next, up to this position.
     Batch(&'a Coverage, &'a Backlog, i64),
+    /// Those that are covered, and were not from the beginning.
+    Folded(&'a Coverage, &'a Checkpoint),
 }
 
 impl From<Checkpoint> for Coverage {
@@ -51,6 +55,13 @@ impl Coverage {
     #[must_use]
     pub fn nothing() -> Self {
         Checkpoint::nothing().into()
+    }
+
+    /// Whether there is more to do than to fold a tail: nothing has been folded yet, or
+    /// only part of a backlog.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.backlog.is_some() || self.done == Checkpoint::nothing()
     }
 
     /// Whether an event has been folded.
@@ -91,6 +102,7 @@ impl Events<'_> {
                     && position > backlog.reached
                     && position <= *up_to
             }
+            Self::Folded(coverage, since) => coverage.covers(txid, position) && !since.covers(txid),
         }
     }
 
@@ -121,6 +133,20 @@ impl Events<'_> {
                 number(backlog.reached),
                 number(*up_to),
             ),
+            Self::Folded(coverage, since) => {
+                let done = coverage.done.covered_condition(&txid);
+                let folded = coverage.backlog.as_ref().map_or_else(
+                    || done.clone(),
+                    |backlog| {
+                        format!(
+                            "({done} OR {} AND {position} OPERATOR(pg_catalog.<=) {})",
+                            backlog.next.covered_condition(&txid),
+                            number(backlog.reached)
+                        )
+                    },
+                );
+                format!("{folded} AND {}", since.tail_condition(&txid))
+            }
         }
     }
 }
@@ -142,6 +168,7 @@ mod tests {
     fn a_backlog_becomes_the_checkpoint_when_its_last_position_is_reached() {
         let backlog = Backlog {
             next: snapshot("20:30:25"),
+            first: 0,
             reached: 100,
             last: 300,
         };
@@ -167,6 +194,7 @@ mod tests {
             let list: Vec<_> = open.iter().map(u64::to_string).collect();
             let backlog = Backlog {
                 next: snapshot(&format!("21:30:{}", list.join(","))),
+                first: 0,
                 reached: 0,
                 last: 200,
             };

@@ -46,16 +46,11 @@ impl FoldPolicy {
     }
 }
 
-/// A longer tail is not folded by whoever creates a projection but in batches, by
-/// the worker.
-pub const LONGEST_FIRST_FOLD: i64 = 100_000;
-
 /// How many events a batch of a backlog takes: what was done in about a second.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace(i64);
 
 const SHORTEST_BATCH: i64 = 1_000;
-const LONGEST_BATCH: i64 = 1_000_000;
 const BATCH_TIME: Duration = Duration::from_secs(1);
 
 impl Default for Pace {
@@ -65,10 +60,10 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// How many the next batch is to take.
+    /// How many the next batch is to take, where none may take more than `limit`.
     #[must_use]
-    pub fn most(self) -> i64 {
-        self.0
+    pub fn most(self, limit: i64) -> i64 {
+        self.0.min(limit)
     }
 
     /// The pace after a batch of `done` events or positions took so long: at most
@@ -83,8 +78,8 @@ impl Pace {
         let fitting = done.saturating_mul(aim) / took;
         Self(
             fitting
-                .clamp(self.0 / 2, self.0 * 2)
-                .clamp(SHORTEST_BATCH, LONGEST_BATCH),
+                .clamp(self.0 / 2, self.0.saturating_mul(2))
+                .max(SHORTEST_BATCH),
         )
     }
 }
@@ -197,19 +192,17 @@ mod tests {
         let mut pace = Pace::default();
         for _ in 0..20 {
             // 50,000 a second.
-            let took = Duration::from_micros(u64::try_from(pace.most()).unwrap() * 20);
-            pace = pace.after(pace.most(), took);
+            let took = Duration::from_micros(u64::try_from(pace.0).unwrap() * 20);
+            pace = pace.after(pace.0, took);
         }
-        assert_eq!(pace.most(), 50_000);
+        assert_eq!((pace.0, pace.most(7)), (50_000, 7));
         for _ in 0..20 {
-            pace = pace.after(pace.most(), seconds(1_000));
+            pace = pace.after(pace.0, seconds(1_000));
         }
-        assert_eq!(pace.most(), SHORTEST_BATCH);
-        for _ in 0..20 {
-            pace = pace.after(pace.most(), Duration::ZERO);
-        }
-        assert_eq!(pace.most(), LONGEST_BATCH);
-        assert_eq!(pace.after(3, seconds(9)).most(), LONGEST_BATCH);
+        assert_eq!(pace.0, SHORTEST_BATCH);
+        let faster = pace.after(pace.0, Duration::ZERO);
+        assert_eq!(faster.0, 2 * SHORTEST_BATCH);
+        assert_eq!(faster.after(3, seconds(9)).0, faster.0, "too few to tell");
     }
 
     #[test]

@@ -1,22 +1,33 @@
 //! From a query to the shape of a projection, or the reason why it has none.
 
 mod contents;
+mod derived;
+mod distinct;
 mod parts;
+mod source;
+mod stateless;
+mod winner;
 
-use crate::catalog::{event_tables, names};
 use crate::pg::Oid;
-use crate::pg::query::{OutputFault, Query};
+use crate::pg::query::{EventSource, OutputFault, Query};
 use crate::pg::tree::Expr;
-use contents::{check_contents, column_names, contents};
+use contents::check_contents;
+use derived::Derived;
+pub use derived::Maker;
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Shape};
+use pganalytics_core::projection::{Column, Kind, Merge, Shape};
+use source::Source;
+use stateless::Own;
+use winner::POSITION;
 
 /// A projection's query, understood.
 pub struct Definition {
     pub event_table: Oid,
-    /// The columns of the event table that it reads.
+    /// The columns of the table expression that stands for the event table, as SQL.
     pub columns: Vec<String>,
+    /// The other tables that it reads.
+    pub lookups: Vec<Oid>,
     pub shape: Shape,
 }
 
@@ -30,36 +41,59 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
     })
 }
 
-/// Understands the query that the view `definition` holds.
-pub fn define(definition: Oid) -> Result<Definition, Error> {
+/// Understands the query that the view `definition` holds, for the generation of
+/// this number.
+pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
+    define_with(definition, Derived::of(definition, generation))
+}
+
+/// Understands it for a new generation, and makes the aggregates that its state needs.
+pub fn define_new(definition: Oid, generation: i32, maker: &Maker) -> Result<Definition, Error> {
+    define_with(definition, Derived::of_new(definition, generation, maker))
+}
+
+fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
     }
-    let Some(event_table) = query.table() else {
-        return refused(
-            "FROM with anything but one event table",
-            "Select from exactly one event table; join and filter its projections in a view on top.",
-        );
-    };
-    if !event_tables::exists(event_table) {
-        return Err(Error::UnknownEventTable {
-            name: names::shown(event_table),
-        });
-    }
-    if query.is_stateless() {
-        return refused(
-            "a query without GROUP BY or aggregate",
-            "Aggregate the events, or read the event table itself.",
-        );
-    }
-    let read = contents(&query);
+    let source = Source::of(&query)?;
+    let mut read = query.contents();
     check_contents(&read)?;
+    let own = if query.is_stateless() {
+        let own = Own::of(source.event_table)?;
+        own.read(source.index, &mut read);
+        Some(own)
+    } else {
+        None
+    };
+    let mut columns = source.columns(&query, &read);
+    let names = columns.names();
+    let events = EventSource {
+        index: source.index,
+        names: &names,
+    };
+    let shape = match own {
+        Some(own) => stateless::shape(&query, &events, &own)?,
+        None => shape(&query, &events, source.event_table, derived)?,
+    };
+    let mut merges = shape.components.iter().map(|c| &c.merge);
+    if merges.any(|merge| matches!(merge, Merge::Winner(_))) {
+        columns.read(POSITION);
+    }
     Ok(Definition {
-        event_table,
-        columns: column_names(event_table, &read.columns),
-        shape: shape(&query)?,
+        event_table: source.event_table,
+        columns: columns.sql(),
+        lookups: source.lookups,
+        shape,
     })
+}
+
+fn set_returning<T>() -> Result<T, Error> {
+    refused(
+        "a set-returning function that is not a whole item of FROM or GROUP BY",
+        "Put it into FROM, as in FROM events e, unnest(e.tags) AS tag.",
+    )
 }
 
 fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
@@ -70,7 +104,12 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query) -> Result<Shape, Error> {
+fn shape(
+    query: &Query,
+    source: &EventSource,
+    event_table: Oid,
+    derived: Derived,
+) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
@@ -78,7 +117,11 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             "Combine keys into one, such as an array.",
         );
     }
-    let mut parts = Parts::default();
+    if keys.iter().any(|key| key.has_set_inside()) {
+        return set_returning();
+    }
+    let generation = derived.generation;
+    let mut parts = Parts::new(derived);
     for expr in query
         .outputs()
         .into_iter()
@@ -86,9 +129,11 @@ fn shape(query: &Query) -> Result<Shape, Error> {
         .chain(query.having())
     {
         for aggregate in expr.aggregates() {
-            parts.add(aggregate)?;
+            parts.add(aggregate, source, event_table)?;
         }
     }
+    let plain = parts.components_of(None);
+    let plain: Vec<_> = plain.iter().map(|c| parts.exprs[*c].1).collect();
     let columns: Vec<_> = keys
         .iter()
         .enumerate()
@@ -98,23 +143,47 @@ fn shape(query: &Query) -> Result<Shape, Error> {
     from.extend(&parts.calls);
     let mut names: Vec<_> = columns.iter().map(|k| k.name.clone()).collect();
     names.extend((1..=parts.calls.len()).map(|i| format!("a{i}")));
+    let labels = labels(query, &from, &names);
     let output = query.output(&from, &names).or_else(|fault| match fault {
         OutputFault::Ungrouped(name) => refused(
             format!("output \"{name}\", which reads a column that is not grouped,"),
             "Add the column to GROUP BY.",
         ),
+        OutputFault::ReturnsSet => set_returning(),
         OutputFault::DependsOnSession(name) => refused(
             format!("output \"{name}\", whose value depends on settings of the reader,"),
             "Group by the whole expression, or return its inputs and compute it in a view on top.",
         ),
     })?;
     Ok(Shape {
+        kind: Kind::Grouped,
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
-        delta: query.delta(&parts.exprs),
+        values: parts.values(query, source, generation),
+        delta: query.delta(source, &plain),
+        fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,
+        labels,
         output,
         outputs: query.outputs().into_iter().map(|o| o.name).collect(),
     })
+}
+
+/// The output that each expression is or, if an aggregate, is part of; else its name
+/// in the state.
+fn labels(query: &Query, exprs: &[Expr], names: &[String]) -> Vec<String> {
+    let outputs = query.outputs();
+    let label = |(expr, name): (&Expr, &String)| {
+        let is = outputs.iter().find(|output| output.expr.same(*expr));
+        let has = || {
+            outputs.iter().find(|output| {
+                let mut aggregates = output.expr.aggregates().into_iter();
+                aggregates.any(|part| part.same(*expr))
+            })
+        };
+        is.or_else(has)
+            .map_or_else(|| name.clone(), |output| output.name.clone())
+    };
+    exprs.iter().zip(names).map(label).collect()
 }

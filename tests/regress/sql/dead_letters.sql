@@ -67,6 +67,8 @@ SELECT status, events_folded, tail, dead_letters, last_error FROM pganalytics.pr
 SELECT projection, event_id, event_type, aggregate_id, occurred_at, status, sqlstate, error, attempts
 FROM pganalytics.dead_letters ORDER BY position;
 SELECT pganalytics.refresh_projection('sales') AS nothing_new;
+-- Set aside, they are no difference between the projection and the log.
+SELECT * FROM pganalytics.verify_projection('sales');
 
 -- An event is tried again when it is asked for. These cannot change, and the query does not either.
 SELECT pganalytics.retry_dead_letters('sales');

@@ -1,0 +1,210 @@
+//! Projections with GROUP BY or aggregates: a row for each group, merged.
+
+use super::shape::{Shape, locked_sql, replicated_sql};
+use super::verify::{differs, object};
+use crate::sql::ident;
+
+/// The statements that make the state relation `state` (quoted, qualified).
+///
+/// Fill factor 50: merging a group rewrites its row in place (HOT). The hash is
+/// generated, so that a restore makes it anew: that of an enum, for one, is another in
+/// another database.
+pub(super) fn state_table(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
+    let hash = shape.key_hash("");
+    let mut columns = vec![format!(
+        "key_hash pg_catalog.int8 NOT NULL GENERATED ALWAYS AS ({hash}) STORED"
+    )];
+    for column in shape
+        .keys
+        .iter()
+        .chain(shape.components.iter().map(|c| &c.column))
+    {
+        columns.push(column.definition());
+    }
+    let mut statements = vec![
+        format!(
+            "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
+             autovacuum_analyze_scale_factor = 0.05)",
+            columns.join(", ")
+        ),
+        format!(
+            "CREATE UNIQUE INDEX {} ON {state} ({}) NULLS NOT DISTINCT",
+            ident(&format!("{index_prefix}_key")),
+            shape.conflict_target()
+        ),
+        replicated_sql(state),
+    ];
+    if !shape.keys.is_empty() {
+        statements.push(format!(
+            "CREATE INDEX {} ON {state} (key_hash)",
+            ident(&format!("{index_prefix}_hash"))
+        ));
+    }
+    statements
+}
+
+/// The groups of the tail, as rows of the state relation.
+pub(super) fn delta(shape: &Shape, source: &str) -> String {
+    format!("WITH {} {}", sources(shape, source), groups(shape, false))
+}
+
+/// The table expressions that the groups of the tail are computed from.
+fn sources(shape: &Shape, source: &str) -> String {
+    format!(
+        "event_source AS NOT MATERIALIZED ({source}){}",
+        shape.fresh_values()
+    )
+}
+
+/// The groups of all events of `source`, as if nothing had been folded.
+fn anew(shape: &Shape, source: &str) -> String {
+    format!(
+        "WITH event_source AS NOT MATERIALIZED ({source}){} {}",
+        shape.all_values(),
+        groups(shape, false)
+    )
+}
+
+/// The groups whose values in the state are not those that the events of `source`
+/// give: the group, what is expected and what is found, as `jsonb`.
+pub(super) fn verify(shape: &Shape, state: &str, source: &str) -> String {
+    let keys = shape.keys.iter().map(|key| key.name.clone());
+    let keys: Vec<_> = keys.collect();
+    let finished = |alias: &str| {
+        let values = shape.aggregates.iter().enumerate().map(|(i, a)| {
+            let value = a.finished(|c| format!("{alias}{}", shape.components[c].column.name));
+            format!("{value} AS a{}", i + 1)
+        });
+        let keys = keys.iter().map(|key| format!("{alias}{key}"));
+        let hash = std::iter::once(format!("{alias}key_hash"));
+        hash.chain(keys)
+            .chain(values)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let differ: Vec<_> = shape
+        .aggregates
+        .iter()
+        .enumerate()
+        .map(|(i, a)| {
+            differs(
+                &format!("e.a{}", i + 1),
+                &format!("s.a{}", i + 1),
+                &a.sql_type,
+            )
+        })
+        .collect();
+    let values: Vec<_> = (1..=shape.aggregates.len())
+        .map(|i| format!("a{i}"))
+        .collect();
+    let (key_labels, value_labels) = shape.labels.split_at(keys.len());
+    let group = |alias: &str| object(alias, &keys, key_labels);
+    let row = |alias: &str| object(alias, &values, value_labels);
+    let same = same_group(shape, "e.", "s.");
+    let (group_e, group_s, row_e, row_s) = (group("e."), group("s."), row("e."), row("s."));
+    format!(
+        "WITH expected AS MATERIALIZED (SELECT {} FROM ({}) AS d), \
+         found AS MATERIALIZED (SELECT {} FROM {state} AS d) \
+         SELECT {group_e}, {row_e}, {row_s} FROM expected e JOIN found s ON {same} WHERE {} \
+         UNION ALL SELECT {group_e}, {row_e}, NULL FROM expected e WHERE NOT EXISTS (SELECT FROM found s WHERE {same}) \
+         UNION ALL SELECT {group_s}, NULL, {row_s} FROM found s WHERE NOT EXISTS (SELECT FROM expected e WHERE {same})",
+        finished("d."),
+        anew(shape, source),
+        finished("d."),
+        if differ.is_empty() {
+            "false".into()
+        } else {
+            differ.join(" OR ")
+        },
+    )
+}
+
+/// The groups of the tail, with a last column `events` (how many events each group
+/// took) if `counted`.
+fn groups(shape: &Shape, counted: bool) -> String {
+    let mut inner = shape.columns("");
+    inner.push("events".into());
+    let mut outer = vec![format!("{} AS key_hash", shape.key_hash("d."))];
+    outer.extend(shape.columns("d."));
+    if counted {
+        outer.push("d.events".into());
+    }
+    format!(
+        "SELECT {} FROM ({}) AS d ({})",
+        outer.join(", "),
+        shape.delta_rows(),
+        inner.join(", ")
+    )
+}
+
+/// Merges the tail into the state, in the order of the keys, and returns one
+/// row: the number of groups touched and of events folded.
+pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
+    let list = shape.columns("").join(", ");
+    let action = if shape.components.is_empty() {
+        "NOTHING".into()
+    } else {
+        let merges: Vec<_> = shape
+            .components
+            .iter()
+            .map(|c| format!("{} = {}", c.column.name, c.merged("s.", "excluded.")))
+            .collect();
+        format!("UPDATE SET {}", merges.join(", "))
+    };
+    let target = shape.conflict_target();
+    let rows = "COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8";
+    let events = shape.events_folded(source, rows);
+    // What writes must be at the top, and so must what it reads.
+    let groups = groups(shape, true);
+    let sources = sources(shape, source);
+    let delta = if shape.values.is_empty() {
+        format!("delta AS MATERIALIZED (WITH {sources} {groups})")
+    } else {
+        let noted = shape.noted_values();
+        format!("{sources}{noted}, delta AS MATERIALIZED ({groups})")
+    };
+    format!(
+        "WITH {delta}, merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
+         ORDER BY {target} ON CONFLICT ({target}) DO {action}) \
+         SELECT pg_catalog.count(*), {events} FROM delta"
+    )
+}
+
+/// Untouched groups as they are, touched ones merged.
+///
+/// The tail is computed once (MATERIALIZED); conditions on keys still reach the
+/// index of the state, because state and tail are joined by `key_hash` and
+/// filtered apart.
+pub(super) fn view(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) -> String {
+    let same = same_group(shape, "t.", "s.");
+    let row = |key_alias: &str, component: &dyn Fn(usize) -> String| {
+        let keys = shape.keys.iter().map(|k| format!("{key_alias}{}", k.name));
+        let values = shape.aggregates.iter().map(|a| a.finished(component));
+        keys.chain(values).collect::<Vec<_>>().join(", ")
+    };
+    let settled = row("s.", &|i| format!("s.{}", shape.components[i].column.name));
+    let touched = row("t.", &|i| shape.components[i].merged("s.", "t."));
+    let mut names: Vec<_> = shape.keys.iter().map(|k| k.name.clone()).collect();
+    names.extend((1..=shape.aggregates.len()).map(|i| format!("a{i}")));
+    let outputs: Vec<_> = shape.outputs.iter().map(|o| ident(o)).collect();
+    format!(
+        "{view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t WHERE {}), groups ({}) AS (\
+         SELECT {settled} FROM {state} s WHERE NOT EXISTS (SELECT FROM tail t WHERE {same}) \
+         UNION ALL SELECT {touched} FROM tail t LEFT JOIN {state} s ON {same}) {}",
+        outputs.join(", "),
+        locked_sql(read),
+        names.join(", "),
+        shape.output
+    )
+}
+
+/// Whether two rows are of the same group.
+fn same_group(shape: &Shape, left: &str, right: &str) -> String {
+    let keys = shape.keys.iter().map(|k| k.name.as_str());
+    let keys = keys.map(|k| format!("{left}{k} IS NOT DISTINCT FROM {right}{k}"));
+    let hash = format!("{left}key_hash = {right}key_hash");
+    std::iter::once(hash)
+        .chain(keys)
+        .collect::<Vec<_>>()
+        .join(" AND ")
+}
