@@ -52,6 +52,11 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!(
+    "../sql/41_sessions.sql",
+    name = "sessions",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../sql/50_sketches.sql",
     name = "sketches",
     requires = ["schemas"]

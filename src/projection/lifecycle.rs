@@ -114,7 +114,7 @@ fn create_relations(id: i32, definition: Oid, shape: &Shape) -> Oid {
     }
     spi::execute(&format!("CREATE TABLE {access} (access_key uuid NOT NULL)"));
     spi::execute(&format!(
-        "GRANT SELECT, INSERT, UPDATE ON {state} TO {owner}"
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {state} TO {owner}"
     ));
     spi::execute(&format!("GRANT SELECT ON {access} TO {owner}"));
     for table in [&state, &access] {

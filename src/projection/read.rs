@@ -14,7 +14,7 @@ use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use crate::worker;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{delta_sql, tail_source};
+use pganalytics_core::projection::{tail_source, tail_sql};
 
 thread_local! {
     /// By state relation; forgotten when that or the event table changes.
@@ -27,6 +27,7 @@ pub struct Reader {
     projection: Projection,
     definition: Definition,
     table: String,
+    state: String,
 }
 
 fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
@@ -37,6 +38,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     let projection = Projection::of_state(state).ok_or_else(denied)?;
     let definition = define(projection.definition)?;
     let table = sql_name(projection.event_table);
+    let state = sql_name(projection.state);
     // The owner is the view's.
     let relations = vec![
         projection.event_table,
@@ -49,6 +51,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
             projection,
             definition,
             table,
+            state,
         },
     ))
 }
@@ -81,7 +84,7 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
         &checkpoint,
         None,
     );
-    let sql = delta_sql(&reader.definition.shape, &source, false);
+    let sql = tail_sql(&reader.definition.shape, &reader.state, &source);
     let _owner = ActingAs::new(reader.projection.owner);
     let _settings = Settings::pin(reader.projection.pinned_settings());
     fill(&sql);

@@ -6,8 +6,10 @@ mod aggregate;
 mod delta;
 mod from;
 mod output;
+mod session;
 
 pub use output::OutputFault;
+pub use session::SessionKey;
 
 use super::index::{Lock, Relation};
 use super::security::Settings;
@@ -135,6 +137,61 @@ fn pstring(text: &str) -> *mut std::ffi::c_char {
     let text = CString::new(text).unwrap_or_default();
     // SAFETY: copies the string into the current context.
     unsafe { pg_sys::pstrdup(text.as_ptr()) }
+}
+
+/// `SELECT targets FROM name WHERE filter`, in which `name` is a table expression
+/// with these columns.
+///
+/// # Safety
+/// `targets` is a list of target entries and `filter` null or an expression; both
+/// are over that table expression.
+unsafe fn select_from(
+    name: &CStr,
+    columns: &[String],
+    targets: *mut pg_sys::List,
+    filter: *mut pg_sys::Node,
+) -> *mut pg_sys::Query {
+    // SAFETY: makes a query of its own in the current context.
+    unsafe {
+        let mut names = std::ptr::null_mut();
+        for column in columns {
+            names = pg_sys::lappend(names, pg_sys::makeString(pstring(column)).cast());
+        }
+        let entry: *mut pg_sys::RangeTblEntry = node(pg_sys::NodeTag::T_RangeTblEntry);
+        (*entry).rtekind = pg_sys::RTEKind::RTE_CTE;
+        (*entry).ctename = pg_sys::pstrdup(name.as_ptr());
+        (*entry).eref = pg_sys::makeAlias(name.as_ptr(), names);
+        (*entry).inFromCl = true;
+        let item: *mut pg_sys::RangeTblRef = node(pg_sys::NodeTag::T_RangeTblRef);
+        (*item).rtindex = 1;
+        let items = pg_sys::lappend(std::ptr::null_mut(), item.cast());
+        let query: *mut pg_sys::Query = node(pg_sys::NodeTag::T_Query);
+        (*query).commandType = pg_sys::CmdType::CMD_SELECT;
+        (*query).canSetTag = true;
+        (*query).rtable = pg_sys::lappend(std::ptr::null_mut(), entry.cast());
+        (*query).jointree = pg_sys::makeFromExpr(items, filter);
+        (*query).targetList = targets;
+        query
+    }
+}
+
+/// A list of target entries under construction.
+struct Targets(*mut pg_sys::List);
+
+impl Targets {
+    fn new() -> Self {
+        Self(std::ptr::null_mut())
+    }
+
+    fn push(&mut self, expr: Expr, name: Option<&str>) {
+        let name = name.map_or(std::ptr::null_mut(), pstring);
+        // SAFETY: makes an entry of its own for a live expression.
+        unsafe {
+            let place = pg_sys::list_length(self.0) as i16 + 1;
+            let target = pg_sys::makeTargetEntry(expr.0.cast(), place, name, false);
+            self.0 = pg_sys::lappend(self.0, target.cast());
+        }
+    }
 }
 
 /// With only pg_catalog on the path, every other name comes out qualified.

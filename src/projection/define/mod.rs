@@ -2,6 +2,7 @@
 
 mod contents;
 mod parts;
+mod session;
 
 use crate::catalog::{event_tables, names};
 use crate::pg::Oid;
@@ -10,7 +11,8 @@ use crate::pg::tree::Expr;
 use contents::{check_contents, column_names, contents};
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Shape};
+use pganalytics_core::projection::{Column, Kind, SESSION, Shape};
+use session::{session_key, sessions};
 
 /// A projection's query, understood.
 pub struct Definition {
@@ -78,6 +80,7 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             "Combine keys into one, such as an array.",
         );
     }
+    let session = session_key(query)?;
     let mut parts = Parts::default();
     for expr in query
         .outputs()
@@ -89,11 +92,14 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             parts.add(aggregate)?;
         }
     }
-    let columns: Vec<_> = keys
+    let mut columns: Vec<_> = keys
         .iter()
         .enumerate()
         .map(|(i, key)| column("k", i, *key, true))
         .collect();
+    if let Some(key) = &session {
+        columns[key.place].name = SESSION.into();
+    }
     let mut from = keys.clone();
     from.extend(&parts.calls);
     let mut names: Vec<_> = columns.iter().map(|k| k.name.clone()).collect();
@@ -108,10 +114,18 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             "Group by the whole expression, or return its inputs and compute it in a view on top.",
         ),
     })?;
+    let (kind, delta) = match &session {
+        Some(key) => sessions(query, key, &columns, &parts.exprs)?,
+        None => (Kind::Grouped, query.delta(&parts.exprs)),
+    };
+    // The session is kept apart from the other keys.
+    let places = (0..keys.len()).filter(|i| columns[*i].name != SESSION);
+    let (keys, columns): (Vec<_>, Vec<_>) = places.map(|i| (keys[i], columns[i].clone())).unzip();
     Ok(Shape {
+        kind,
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
-        delta: query.delta(&parts.exprs),
+        delta,
         components: parts.components,
         aggregates: parts.aggregates,
         output,

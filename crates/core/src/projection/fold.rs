@@ -1,6 +1,7 @@
 //! The delta query and the statement that merges it into the state.
 
-use super::shape::Shape;
+use super::session;
+use super::shape::{Kind, Shape};
 use crate::checkpoint::Checkpoint;
 use crate::sql::ident;
 
@@ -30,8 +31,7 @@ pub fn tail_source(
 
 /// The groups of the tail, as rows of the state relation, with a last column
 /// `events` (how many events each group took) if `counted`.
-#[must_use]
-pub fn delta_sql(shape: &Shape, source: &str, counted: bool) -> String {
+fn delta_sql(shape: &Shape, source: &str, counted: bool) -> String {
     let mut inner = shape.columns("");
     inner.push("events".into());
     let mut outer = vec![format!("{} AS key_hash", shape.key_hash("d."))];
@@ -39,18 +39,36 @@ pub fn delta_sql(shape: &Shape, source: &str, counted: bool) -> String {
     if counted {
         outer.push("d.events".into());
     }
-    format!(
-        "WITH event_source AS NOT MATERIALIZED ({source}) SELECT {} FROM ({}) AS d ({})",
+    let query = format!(
+        " SELECT {} FROM ({}) AS d ({})",
         outer.join(", "),
         shape.delta,
         inner.join(", ")
-    )
+    );
+    with_source(source, &query)
+}
+
+/// `query`, which continues a WITH clause, with the table expression `event_source`.
+pub(super) fn with_source(source: &str, query: &str) -> String {
+    format!("WITH event_source AS NOT MATERIALIZED ({source}){query}")
+}
+
+/// What the tail makes of groups, as rows of the state relation, for the view.
+#[must_use]
+pub fn tail_sql(shape: &Shape, state: &str, source: &str) -> String {
+    match &shape.kind {
+        Kind::Grouped => delta_sql(shape, source, false),
+        Kind::Sessions(sessions) => session::tail_sql(shape, sessions, state, source),
+    }
 }
 
 /// Merges the tail into the state, in the order of the keys, and returns one
 /// row: the number of groups touched and of events folded.
 #[must_use]
 pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
+    if let Kind::Sessions(sessions) = &shape.kind {
+        return session::fold_sql(shape, sessions, state, source);
+    }
     let mut columns = vec!["key_hash".to_owned()];
     columns.extend(shape.columns(""));
     let list = columns.join(", ");

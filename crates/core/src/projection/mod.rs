@@ -5,13 +5,16 @@
 //! the state of no input.
 
 mod fold;
+mod many;
 mod recipe;
+mod session;
 mod shape;
 mod stable;
 mod view;
 
-pub use fold::{delta_sql, fold_sql, tail_source};
+pub use fold::{fold_sql, tail_source, tail_sql};
 pub use recipe::{Part, PartInput, Recipe, recipe};
-pub use shape::{Aggregate, Column, Component, Shape, state_table_sql};
+pub use session::{SESSION, Sessions};
+pub use shape::{Aggregate, Column, Component, Kind, Shape, state_table_sql};
 pub use stable::reads_the_session;
 pub use view::view_sql;

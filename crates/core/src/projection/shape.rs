@@ -1,6 +1,16 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
+use super::session::{self, Sessions};
 use crate::sql::ident;
+
+/// What a row of the state is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A group.
+    Grouped,
+    /// A session of a group.
+    Sessions(Sessions),
+}
 
 /// A column of the state: its type as SQL, qualified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +46,8 @@ pub struct Aggregate {
 /// All that fold and view need to know of a projection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
+    /// What a row of the state is.
+    pub kind: Kind,
     /// The group keys, in the order of GROUP BY. None: one group, always there.
     pub keys: Vec<Column>,
     /// Indexes of the keys that can be hashed.
@@ -113,24 +125,47 @@ impl Aggregate {
     }
 }
 
+/// Columns as CREATE TABLE has them.
+pub(super) fn columns_sql<'a>(columns: impl Iterator<Item = &'a Column>) -> Vec<String> {
+    let column = |column: &Column| {
+        let collation = column.collation.as_ref();
+        let collation = collation.map(|c| format!(" COLLATE {c}"));
+        format!(
+            "{} {}{}",
+            column.name,
+            column.sql_type,
+            collation.unwrap_or_default()
+        )
+    };
+    columns.map(column).collect()
+}
+
+/// The condition that rows of two relations have the same keys.
+pub(super) fn same_keys(shape: &Shape, left: &str, right: &str) -> String {
+    std::iter::once(format!(
+        "{left}key_hash OPERATOR(pg_catalog.=) {right}key_hash"
+    ))
+    .chain(
+        shape
+            .keys
+            .iter()
+            .map(|k| format!("{left}{0} IS NOT DISTINCT FROM {right}{0}", k.name)),
+    )
+    .collect::<Vec<_>>()
+    .join(" AND ")
+}
+
 /// The statements that make the state relation `state` (quoted, qualified).
 ///
 /// Fill factor 50: merging a group rewrites its row in place (HOT).
 #[must_use]
 pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
-    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
-    for column in shape
-        .keys
-        .iter()
-        .chain(shape.components.iter().map(|c| &c.column))
-    {
-        let collation = column
-            .collation
-            .as_ref()
-            .map(|c| format!(" COLLATE {c}"))
-            .unwrap_or_default();
-        columns.push(format!("{} {}{collation}", column.name, column.sql_type));
+    if let Kind::Sessions(sessions) = &shape.kind {
+        return session::state_table_sql(shape, sessions, state, index_prefix);
     }
+    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
+    columns.extend(columns_sql(shape.keys.iter()));
+    columns.extend(columns_sql(shape.components.iter().map(|c| &c.column)));
     let mut statements = vec![
         format!(
             "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
