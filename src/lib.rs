@@ -34,6 +34,11 @@ extension_sql_file!(
     name = "segments",
     requires = ["log"]
 );
+extension_sql_file!(
+    "../sql/13_watermarks.sql",
+    name = "watermarks",
+    requires = ["log"]
+);
 extension_sql_file!("../sql/12_ddl.sql", name = "ddl", requires = ["log"]);
 extension_sql_file!(
     "../sql/20_projection.sql",

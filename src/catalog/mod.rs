@@ -12,3 +12,4 @@ pub mod names;
 pub mod projections;
 pub mod segments;
 pub mod upkeep;
+pub mod watermarks;

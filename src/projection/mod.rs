@@ -14,4 +14,4 @@ mod tail;
 
 pub use fold::fold;
 pub use read::read_tail;
-pub use tail::is_worth_folding;
+pub use tail::{count_tail, is_worth_folding, lock_segments, segments_with_tail};

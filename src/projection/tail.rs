@@ -60,13 +60,17 @@ pub fn lock_segments(event_table: Oid, checkpoint: &Checkpoint) {
 }
 
 /// The number of events in the tail, counted up to `most`.
-fn tail_length_of(projection: &Projection, most: i64) -> Result<i64, Error> {
-    let checkpoint = projection.checkpoint().unwrap_or_else(Checkpoint::nothing);
+pub fn count_tail(event_table: Oid, checkpoint: &Checkpoint, most: i64) -> Result<i64, Error> {
     let mut length = 0;
-    for segment in with_txid_from(projection.event_table, checkpoint.xmin()) {
-        length += count_in(segment.relation, &checkpoint, most - length)?;
+    for segment in with_txid_from(event_table, checkpoint.xmin()) {
+        length += count_in(segment.relation, checkpoint, most - length)?;
     }
     Ok(length)
+}
+
+fn tail_length_of(projection: &Projection, most: i64) -> Result<i64, Error> {
+    let checkpoint = projection.checkpoint().unwrap_or_else(Checkpoint::nothing);
+    count_tail(projection.event_table, &checkpoint, most)
 }
 
 /// Whether the active snapshot sees a tail of `most` events, or any at all if

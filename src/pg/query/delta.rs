@@ -11,7 +11,7 @@ impl Query {
     pub fn delta(&self, parts: &[Expr]) -> String {
         // SAFETY: edits a copy.
         unsafe {
-            let copy = self.from_source();
+            let copy = self.reading_source();
             let query = copy.0;
             let mut targets = std::ptr::null_mut();
             let mut push = |entry: *mut pg_sys::TargetEntry| {
@@ -38,7 +38,7 @@ impl Query {
     }
 
     /// A copy that reads `event_source` in place of the event table.
-    pub(super) fn from_source(&self) -> Query {
+    pub(super) fn reading_source(&self) -> Query {
         // SAFETY: edits a copy: the table becomes the name of a table expression,
         // which has the same columns by name.
         unsafe {

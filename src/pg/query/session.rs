@@ -115,7 +115,7 @@ impl Query {
         for (expr, name) in from.iter().zip(&names) {
             read.push(*expr, Some(name));
         }
-        let copy = self.from_source();
+        let copy = self.reading_source();
         // SAFETY: edits a copy.
         let events = unsafe {
             (*copy.0).targetList = read.0;
