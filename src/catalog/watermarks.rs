@@ -112,10 +112,10 @@ pub fn stands_at(event_table: Oid) -> Option<TimestampWithTimeZone> {
          WHERE t.relation = $1 AND t.allowed_lateness IS NOT NULL",
         vec![Arg::Oid(event_table)],
         Under::Active,
-        // SAFETY: the query's column is a timestamptz.
         |row| {
-            row.value(0)
-                .and_then(|value| unsafe { TimestampWithTimeZone::from_datum(value, false) })
+            let value = row.value(0)?;
+            // SAFETY: the query's column is a timestamptz.
+            unsafe { TimestampWithTimeZone::from_datum(value, false) }
         },
     );
     rows.into_iter().next().flatten()

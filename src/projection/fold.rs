@@ -6,6 +6,7 @@
 //! is that snapshot. Own rows are left for the next fold.
 
 use super::define::define;
+use super::lookups::lock_lookups;
 use super::tail::{lock_segments, segments_with_tail};
 use crate::catalog::incarnation;
 use crate::catalog::names::sql_name;
@@ -39,6 +40,7 @@ pub fn fold(projection: &Projection) -> Result<Folded, Error> {
     let from = projection.lock_checkpoint().ok_or_else(unknown)?;
     let _log = Relation::open(projection.event_table, Lock::Read);
     lock_segments(projection.event_table, &from);
+    lock_lookups(projection);
     let epoch = incarnation::epoch()?;
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();

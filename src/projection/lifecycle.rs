@@ -2,6 +2,7 @@
 
 use super::define::define;
 use super::fold::{fold, merge};
+use super::lookups;
 use crate::catalog::names::{NewName, find, sql_name};
 use crate::catalog::projections::{self, NewProjection, Projection};
 use crate::pg::Oid;
@@ -63,7 +64,7 @@ fn create(name: &str, query: &str) -> Result<Oid, Error> {
         &shape.shape,
         &name.sql(),
         &sql_name(state),
-        &sql_name(shape.event_table),
+        &lookups::read_sql(&shape),
         &tail,
     ));
     let relation = find(&name.sql()).unwrap_or(Oid::INVALID);

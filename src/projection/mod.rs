@@ -9,6 +9,7 @@
 mod define;
 mod fold;
 mod lifecycle;
+mod lookups;
 mod read;
 mod tail;
 

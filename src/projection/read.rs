@@ -1,4 +1,4 @@
-//! Read: the groups of the tail, for the view to merge with the state.
+//! Read: what the tail adds, for the view to merge with the state.
 //!
 //! Everything is read under the active snapshot, the checkpoint too, so state
 //! and tail always fit; nothing is written, so it works on a standby.
@@ -14,10 +14,10 @@ use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use crate::worker;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{tail_source, tail_sql};
+use pganalytics_core::projection::{delta_sql, tail_source};
 
 thread_local! {
-    /// By state relation; forgotten when that or the event table changes.
+    /// By state relation; forgotten when that or a table that it reads changes.
     pub(super) static READERS: RelationCache<Reader> =
         RelationCache::of_queries(|relation| READERS.with(|cache| cache.forget(relation)));
 }
@@ -40,11 +40,12 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     let table = sql_name(projection.event_table);
     let state = sql_name(projection.state);
     // The owner is the view's.
-    let relations = vec![
+    let mut relations = vec![
         projection.event_table,
         projection.relation,
         projection.definition,
     ];
+    relations.extend(&definition.lookups);
     Ok((
         relations,
         Reader {
@@ -56,7 +57,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     ))
 }
 
-/// Sends the groups of the tail of the projection with this state to `fill`.
+/// Sends what the tail adds to this state of a projection to `fill`.
 /// `access_key` proves that the caller came through the projection's view.
 pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     let reader = READERS
@@ -84,7 +85,7 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
         &checkpoint,
         None,
     );
-    let sql = tail_sql(&reader.definition.shape, &reader.state, &source);
+    let sql = delta_sql(&reader.definition.shape, &reader.state, &source);
     let _owner = ActingAs::new(reader.projection.owner);
     let _settings = Settings::pin(reader.projection.pinned_settings());
     fill(&sql);

@@ -8,12 +8,14 @@ mod from;
 mod output;
 mod session;
 
+pub use delta::EventSource;
+pub use from::Table;
 pub use output::OutputFault;
 pub use session::SessionKey;
 
 use super::index::{Lock, Relation};
 use super::security::Settings;
-use super::tree::{Expr, elements};
+use super::tree::{Contents, Expr, elements};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
@@ -34,10 +36,34 @@ impl Query {
     pub fn of_view(view: super::Oid) -> Self {
         let relation = Relation::open(view, Lock::Read);
         // SAFETY: raises an error if it is no view; copied before it is closed.
-        unsafe {
+        let query = unsafe {
             let query = pg_sys::get_view_query(relation.raw());
             Self(pg_sys::copyObjectImpl(query.cast()).cast())
+        };
+        query.name_tables_for_joins();
+        query
+    }
+
+    /// Columns of a join become those of its tables, so that the same column is the
+    /// same expression however it is written.
+    fn name_tables_for_joins(&self) {
+        // SAFETY: edits a copy of our own, whose nodes have the types that its
+        // fields say.
+        unsafe {
+            let query = &mut *self.0;
+            query.targetList = flattened(query, query.targetList.cast()).cast();
+            query.havingQual = flattened(query, query.havingQual);
+            query.jointree = flattened(query, query.jointree.cast()).cast();
+            for entry in elements::<pg_sys::RangeTblEntry>(query.rtable) {
+                (*entry).functions = flattened(query, (*entry).functions.cast()).cast();
+            }
         }
+    }
+
+    /// What it reads and calls, in all its parts.
+    pub fn contents(&self) -> Contents {
+        // SAFETY: a live tree.
+        unsafe { Contents::of_query(self.0) }
     }
 
     /// The first construct of the query that no projection has, as users call it.
@@ -49,7 +75,6 @@ impl Query {
             (q.hasRecursive || !q.cteList.is_null(), "WITH"),
             (q.hasSubLinks, "a subquery"),
             (q.hasWindowFuncs, "a window function"),
-            (q.hasTargetSRFs, "a set-returning function"),
             (!q.distinctClause.is_null(), "DISTINCT"),
             (!q.groupingSets.is_null(), "GROUPING SETS, CUBE or ROLLUP"),
             (!q.sortClause.is_null(), "ORDER BY"),
@@ -103,13 +128,6 @@ impl Query {
         (!node.is_null()).then_some(Expr(node))
     }
 
-    /// WHERE.
-    pub fn filter(&self) -> Option<Expr> {
-        // SAFETY: a live tree.
-        let node = unsafe { (*(*self.0).jointree).quals };
-        (!node.is_null()).then_some(Expr(node))
-    }
-
     /// Whether there is neither GROUP BY nor an aggregate.
     pub fn is_stateless(&self) -> bool {
         // SAFETY: a live tree.
@@ -120,6 +138,18 @@ impl Query {
 fn expr_of(entry: *mut pg_sys::TargetEntry) -> Expr {
     // SAFETY: an entry of a live target list.
     Expr(unsafe { (*entry).expr.cast() })
+}
+
+/// # Safety
+/// `node` is an expression or list of `query`, or null.
+unsafe fn flattened(query: *mut pg_sys::Query, node: *mut pg_sys::Node) -> *mut pg_sys::Node {
+    // SAFETY: as the caller promises.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        return pg_sys::flatten_join_alias_vars(query, node);
+        #[cfg(not(feature = "pg15"))]
+        return pg_sys::flatten_join_alias_vars(std::ptr::null_mut(), query, node);
+    }
 }
 
 /// # Safety

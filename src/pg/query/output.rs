@@ -11,7 +11,9 @@ impl Query {
         let rewritten = |name: &str, expr: Expr| {
             let new =
                 tree::replace(expr, from).ok_or_else(|| OutputFault::Ungrouped(name.into()))?;
-            if new.is_immutable() {
+            if new.returns_set() {
+                Err(OutputFault::ReturnsSet)
+            } else if new.is_immutable() {
                 Ok(new)
             } else {
                 Err(OutputFault::DependsOnSession(name.into()))
@@ -37,6 +39,8 @@ impl Query {
 pub enum OutputFault {
     /// It reads a column that is not grouped.
     Ungrouped(String),
+    /// It calls a set-returning function that is no key.
+    ReturnsSet,
     /// It calls a function whose result depends on settings of the session.
     DependsOnSession(String),
 }

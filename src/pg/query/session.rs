@@ -2,7 +2,7 @@
 //! events are put into sessions.
 
 use super::aggregate::{count_all, latest};
-use super::{ONLY_BUILT_IN, Query, Targets, deparse, select_from};
+use super::{EventSource, ONLY_BUILT_IN, Query, Targets, deparse, select_from};
 use crate::pg::Oid;
 use crate::pg::security::Settings;
 use crate::pg::spi::{self, Under};
@@ -76,17 +76,12 @@ impl Query {
             unsafe { find_call(expr.0, (&raw mut search).cast()) };
             search.found
         };
-        let outputs = self.outputs().into_iter().map(|output| output.expr);
         let times = self.session_keys().into_iter().map(|key| key.time);
-        let mut inner = others
-            .into_iter()
-            .map(|(_, key)| key)
-            .chain(self.filter())
-            .chain(times);
-        inner.any(|expr| is_stray(expr, &[]))
-            || outputs
-                .chain(self.having())
-                .any(|expr| is_stray(expr, &sessions))
+        let others = others.into_iter().map(|(_, key)| key);
+        let outputs = self.outputs().into_iter().map(|output| output.expr);
+        let mut inside = others.chain(times).chain(self.expressions_of_from());
+        let mut outside = outputs.chain(self.having());
+        inside.any(|expr| is_stray(expr, &[])) || outside.any(|expr| is_stray(expr, &sessions))
     }
 
     /// Whether an aggregate has DISTINCT.
@@ -101,7 +96,13 @@ impl Query {
 
     /// The queries of the sessions of `time` within the groups of `keys`, each with
     /// its name.
-    pub fn sessions(&self, keys: &[(Expr, String)], time: Expr, parts: &[Expr]) -> SessionQueries {
+    pub fn sessions(
+        &self,
+        source: &EventSource,
+        keys: &[(Expr, String)],
+        time: Expr,
+        parts: &[Expr],
+    ) -> SessionQueries {
         let (mut from, mut names): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
         from.push(time);
         names.push("session_time".into());
@@ -115,7 +116,7 @@ impl Query {
         for (expr, name) in from.iter().zip(&names) {
             read.push(*expr, Some(name));
         }
-        let copy = self.reading_source();
+        let copy = self.over(source);
         // SAFETY: edits a copy.
         let events = unsafe {
             (*copy.0).targetList = read.0;

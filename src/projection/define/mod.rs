@@ -3,22 +3,27 @@
 mod contents;
 mod parts;
 mod session;
+mod source;
+mod stateless;
 
-use crate::catalog::{event_tables, names};
 use crate::pg::Oid;
-use crate::pg::query::{OutputFault, Query};
+use crate::pg::query::{EventSource, OutputFault, Query, SessionKey};
 use crate::pg::tree::Expr;
-use contents::{check_contents, column_names, contents};
+use contents::check_contents;
 use parts::Parts;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Column, Kind, SESSION, Shape};
 use session::{session_key, sessions};
+use source::Source;
+use stateless::Own;
 
 /// A projection's query, understood.
 pub struct Definition {
     pub event_table: Oid,
-    /// The columns of the event table that it reads.
+    /// The columns of the table expression that stands for the event table, as SQL.
     pub columns: Vec<String>,
+    /// The other tables that it reads.
+    pub lookups: Vec<Oid>,
     pub shape: Shape,
 }
 
@@ -38,30 +43,38 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
     }
-    let Some(event_table) = query.table() else {
-        return refused(
-            "FROM with anything but one event table",
-            "Select from exactly one event table; join and filter its projections in a view on top.",
-        );
-    };
-    if !event_tables::exists(event_table) {
-        return Err(Error::UnknownEventTable {
-            name: names::shown(event_table),
-        });
-    }
-    if query.is_stateless() {
-        return refused(
-            "a query without GROUP BY or aggregate",
-            "Aggregate the events, or read the event table itself.",
-        );
-    }
-    let read = contents(&query);
+    let source = Source::of(&query)?;
+    let mut read = query.contents();
     check_contents(&read)?;
+    let session = session_key(&query)?;
+    let own = if query.is_stateless() {
+        let own = Own::of(source.event_table)?;
+        own.read(source.index, &mut read);
+        Some(own)
+    } else {
+        None
+    };
+    let columns = source.columns(&query, &read);
+    let events = EventSource {
+        index: source.index,
+        names: &columns.names(),
+    };
     Ok(Definition {
-        event_table,
-        columns: column_names(event_table, &read.columns),
-        shape: shape(&query)?,
+        event_table: source.event_table,
+        columns: columns.sql(),
+        lookups: source.lookups,
+        shape: match own {
+            Some(own) => stateless::shape(&query, &events, &own)?,
+            None => shape(&query, &events, session)?,
+        },
     })
+}
+
+fn set_returning<T>() -> Result<T, Error> {
+    refused(
+        "a set-returning function that is not a whole item of FROM or GROUP BY",
+        "Put it into FROM, as in FROM events e, unnest(e.tags) AS tag.",
+    )
 }
 
 fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
@@ -72,7 +85,7 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query) -> Result<Shape, Error> {
+fn shape(query: &Query, source: &EventSource, session: Option<SessionKey>) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
@@ -80,7 +93,9 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             "Combine keys into one, such as an array.",
         );
     }
-    let session = session_key(query)?;
+    if keys.iter().any(|key| key.has_set_inside()) {
+        return set_returning();
+    }
     let mut parts = Parts::default();
     for expr in query
         .outputs()
@@ -109,14 +124,15 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             format!("output \"{name}\", which reads a column that is not grouped,"),
             "Add the column to GROUP BY.",
         ),
+        OutputFault::ReturnsSet => set_returning(),
         OutputFault::DependsOnSession(name) => refused(
             format!("output \"{name}\", whose value depends on settings of the reader,"),
             "Group by the whole expression, or return its inputs and compute it in a view on top.",
         ),
     })?;
     let (kind, delta) = match &session {
-        Some(key) => sessions(query, key, &columns, &parts.exprs)?,
-        None => (Kind::Grouped, query.delta(&parts.exprs)),
+        Some(key) => sessions(query, source, key, &columns, &parts.exprs)?,
+        None => (Kind::Grouped, query.delta(source, &parts.exprs)),
     };
     // The session is kept apart from the other keys.
     let places = (0..keys.len()).filter(|i| columns[*i].name != SESSION);
@@ -126,6 +142,7 @@ fn shape(query: &Query) -> Result<Shape, Error> {
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
         delta,
+        fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,
         output,

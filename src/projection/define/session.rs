@@ -1,7 +1,7 @@
 //! A session window among the group keys.
 
 use super::refused;
-use crate::pg::query::{Query, SessionKey};
+use crate::pg::query::{EventSource, Query, SessionKey};
 use crate::pg::tree::Expr;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Column, Kind, SESSION, Sessions};
@@ -35,6 +35,7 @@ pub(super) fn session_key(query: &Query) -> Result<Option<SessionKey>, Error> {
 /// those of all keys.
 pub(super) fn sessions(
     query: &Query,
+    source: &EventSource,
     key: &SessionKey,
     columns: &[Column],
     parts: &[Expr],
@@ -52,7 +53,7 @@ pub(super) fn sessions(
         .filter(|(_, column)| column.name != SESSION)
         .map(|(key, column)| (key, column.name.clone()))
         .collect();
-    let queries = query.sessions(&others, key.time, parts);
+    let queries = query.sessions(source, &others, key.time, parts);
     let (time_type, range) = if key.has_zone {
         ("timestamp with time zone", "pg_catalog.tstzrange")
     } else {

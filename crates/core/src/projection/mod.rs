@@ -5,16 +5,18 @@
 //! the state of no input.
 
 mod fold;
+mod grouped;
+mod kind;
 mod many;
 mod recipe;
 mod session;
 mod shape;
 mod stable;
-mod view;
+mod stateless;
 
-pub use fold::{fold_sql, tail_source, tail_sql};
+pub use fold::{absent_column, source_column, tail_source};
+pub use kind::{delta_sql, fold_sql, state_table_sql, view_sql};
 pub use recipe::{Part, PartInput, Recipe, recipe};
 pub use session::{SESSION, Sessions};
-pub use shape::{Aggregate, Column, Component, Kind, Shape, state_table_sql};
+pub use shape::{Aggregate, Column, Component, Kind, Shape};
 pub use stable::reads_the_session;
-pub use view::view_sql;

@@ -6,8 +6,8 @@
 //! session. One pass is enough: sessions of the state are more than a gap apart, so
 //! an island never reaches another one without an event in between.
 
-use super::fold::with_source;
-use super::shape::{Shape, columns_sql, same_keys};
+use super::grouped::view_of;
+use super::shape::{Column, Shape, replicated_sql};
 use crate::sql::ident;
 
 /// What a session window adds to a [`Shape`], whose keys are the others.
@@ -78,18 +78,18 @@ fn partition(shape: &Shape, order: &str) -> String {
 ///
 /// No index holds the end of a session, so a session that goes on is rewritten in
 /// place (HOT).
-pub(super) fn state_table_sql(
+pub(super) fn state_table(
     shape: &Shape,
     sessions: &Sessions,
     state: &str,
     index_prefix: &str,
 ) -> Vec<String> {
     let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
-    columns.extend(columns_sql(shape.keys.iter()));
+    columns.extend(shape.keys.iter().map(Column::definition));
     for bound in ["session_start", "session_end"] {
         columns.push(format!("{bound} {} NOT NULL", sessions.time_type));
     }
-    columns.extend(columns_sql(shape.components.iter().map(|c| &c.column)));
+    columns.extend(shape.components.iter().map(|c| c.column.definition()));
     let mut statements = vec![
         format!(
             "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
@@ -101,7 +101,7 @@ pub(super) fn state_table_sql(
             ident(&format!("{index_prefix}_key")),
             keys_and(shape, "session_start")
         ),
-        format!("ALTER TABLE {state} REPLICA IDENTITY FULL"),
+        replicated_sql(state),
     ];
     if !shape.keys.is_empty() {
         statements.push(format!(
@@ -114,7 +114,7 @@ pub(super) fn state_table_sql(
 
 /// The sessions that the events of the tail make among themselves, as rows of the
 /// state, with a last column `events`.
-fn delta_sql(shape: &Shape, sessions: &Sessions, source: &str) -> String {
+fn delta(shape: &Shape, sessions: &Sessions, source: &str) -> String {
     let by_time = partition(shape, "session_time");
     let numbers: Vec<_> = (1..=shape.keys.len() + 1).map(|n| n.to_string()).collect();
     let components = shape.components.iter().map(|c| c.column.name.as_str());
@@ -128,31 +128,28 @@ fn delta_sql(shape: &Shape, sessions: &Sessions, source: &str) -> String {
         .collect();
     let hash = format!("{} AS key_hash", shape.key_hash("d."));
     let list = columns(shape, "d.").replacen("d.key_hash", &hash, 1);
-    with_source(
-        source,
-        &format!(
-            ", timed AS NOT MATERIALIZED ({}), \
-             opening AS (SELECT *, COALESCE(pg_catalog.lag(session_time) OVER ({by_time}) \
-             OPERATOR(pg_catalog.<) {}, true) AS session_opens FROM timed WHERE session_time IS NOT NULL), \
-             session_events AS (SELECT *, pg_catalog.max(session_time) FILTER (WHERE session_opens) \
-             OVER ({by_time}) AS session_start FROM opening) \
-             SELECT {list}, d.events FROM ({} GROUP BY {}) AS d ({})",
-            sessions.events,
-            sessions.moved("-", "session_time"),
-            shape.delta,
-            numbers.join(", "),
-            names.join(", ")
-        ),
+    format!(
+        "WITH event_source AS NOT MATERIALIZED ({source}), timed AS NOT MATERIALIZED ({}), \
+         opening AS (SELECT *, COALESCE(pg_catalog.lag(session_time) OVER ({by_time}) \
+         OPERATOR(pg_catalog.<) {}, true) AS session_opens FROM timed WHERE session_time IS NOT NULL), \
+         session_events AS (SELECT *, pg_catalog.max(session_time) FILTER (WHERE session_opens) \
+         OVER ({by_time}) AS session_start FROM opening) \
+         SELECT {list}, d.events FROM ({} GROUP BY {}) AS d ({})",
+        sessions.events,
+        sessions.moved("-", "session_time"),
+        shape.delta,
+        numbers.join(", "),
+        names.join(", ")
     )
 }
 
 /// Table expressions: `delta`, `touched` (the sessions of the state within a gap of
 /// it) and `merged` (the sessions of the state as they become, each with the `place`
 /// of the first it was in the state, if it was there).
-fn merged_sql(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
+fn merged(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
     let list = columns(shape, "");
     let from_state = columns(shape, "s.");
-    let same = same_keys(shape, "d.", "s.");
+    let same = shape.same_keys("d.", "s.");
     let pieces = partition(shape, "session_start");
     let merges: String = shape
         .components
@@ -177,7 +174,7 @@ fn merged_sql(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> 
          OVER ({pieces}) AS island FROM parted), \
          merged AS MATERIALIZED (SELECT (pg_catalog.array_agg(place ORDER BY session_start) FILTER (WHERE place IS NOT NULL))[1] AS place, \
          {group} AS session_start, pg_catalog.max(session_end) AS session_end{merges} FROM islands GROUP BY {group})",
-        delta_sql(shape, sessions, source),
+        delta(shape, sessions, source),
         sessions.moved("", "d.session_end"),
         sessions.moved("-", "d.session_start"),
         sessions.moved("-", "session_start"),
@@ -189,37 +186,45 @@ fn merged_sql(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> 
 ///
 /// A session keeps the row of the first of those it is made of, whose start no
 /// other row can have.
-pub(super) fn fold_sql(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
+pub(super) fn fold(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
     let list = columns(shape, "");
     let values: String = shape
         .components
         .iter()
         .map(|c| format!(", {0} = m.{0}", c.column.name))
         .collect();
+    let rows = "COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8";
+    let events = shape.events_folded(source, rows);
     format!(
         "WITH {}, changed AS (UPDATE {state} s SET session_start = m.session_start, \
          session_end = m.session_end{values} FROM merged m WHERE s.ctid OPERATOR(pg_catalog.=) m.place), \
          absorbed AS (DELETE FROM {state} s USING touched t WHERE s.ctid OPERATOR(pg_catalog.=) t.place \
          AND NOT EXISTS (SELECT FROM merged m WHERE m.place OPERATOR(pg_catalog.=) t.place)), \
          opened AS (INSERT INTO {state} ({list}) SELECT {list} FROM merged WHERE place IS NULL ORDER BY {}) \
-         SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8 FROM delta",
-        merged_sql(shape, sessions, state, source),
+         SELECT pg_catalog.count(*), {events} FROM delta",
+        merged(shape, sessions, state, source),
         keys_and(shape, "session_start")
     )
 }
 
 /// The sessions that the tail makes or changes, as they become, as rows of the state.
-pub(super) fn tail_sql(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
+pub(super) fn tail(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
     format!(
         "WITH {} SELECT {} FROM merged",
-        merged_sql(shape, sessions, state, source),
+        merged(shape, sessions, state, source),
         columns(shape, "")
     )
 }
 
-/// The table expression `groups` of the view: the sessions of the state that lie in
-/// none of the tail's, and those.
-pub(super) fn groups_sql(shape: &Shape, sessions: &Sessions, state: &str) -> String {
+/// The view: the sessions of the state that lie in none of the tail's, and those.
+pub(super) fn view(
+    shape: &Shape,
+    sessions: &Sessions,
+    view: &str,
+    state: &str,
+    read: &str,
+    tail: &str,
+) -> String {
     let row = |alias: &str| {
         let keys = shape.keys.iter().map(|k| format!("{alias}{}", k.name));
         let component = |i: usize| format!("{alias}{}", shape.components[i].column.name);
@@ -227,13 +232,15 @@ pub(super) fn groups_sql(shape: &Shape, sessions: &Sessions, state: &str) -> Str
         let all = keys.chain([sessions.value(alias)]).chain(values);
         all.collect::<Vec<_>>().join(", ")
     };
-    format!(
+    let groups = format!(
         "SELECT {} FROM {state} s WHERE NOT EXISTS (SELECT FROM tail t WHERE {} \
          AND s.session_start OPERATOR(pg_catalog.>=) t.session_start \
          AND s.session_end OPERATOR(pg_catalog.<=) t.session_end) \
          UNION ALL SELECT {} FROM tail t",
         row("s."),
-        same_keys(shape, "t.", "s."),
+        shape.same_keys("t.", "s."),
         row("t.")
-    )
+    );
+    let keys = shape.keys.iter().map(|k| k.name.as_str());
+    view_of(shape, keys.chain([SESSION]), &groups, view, read, tail)
 }

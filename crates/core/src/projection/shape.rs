@@ -1,16 +1,6 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
-use super::session::{self, Sessions};
-use crate::sql::ident;
-
-/// What a row of the state is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A group.
-    Grouped,
-    /// A session of a group.
-    Sessions(Sessions),
-}
+use super::session::Sessions;
 
 /// A column of the state: its type as SQL, qualified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +11,18 @@ pub struct Column {
     pub sql_type: String,
     /// Its collation where that is not the type's own, quoted.
     pub collation: Option<String>,
+}
+
+impl Column {
+    /// As part of CREATE TABLE; the name needs no quotes.
+    pub(super) fn definition(&self) -> String {
+        let collation = self
+            .collation
+            .as_ref()
+            .map(|c| format!(" COLLATE {c}"))
+            .unwrap_or_default();
+        format!("{} {}{collation}", self.name, self.sql_type)
+    }
 }
 
 /// A state column that merges.
@@ -43,10 +45,23 @@ pub struct Aggregate {
     pub sql_type: String,
 }
 
+/// What the rows of a projection are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Groups.
+    #[default]
+    Grouped,
+    /// Sessions of groups.
+    Sessions(Sessions),
+    /// What the query makes of each event, with the columns of the output. Those that
+    /// are named `event_id` and `position` are the event's own.
+    Stateless(Vec<Column>),
+}
+
 /// All that fold and view need to know of a projection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// What a row of the state is.
+    /// What its rows are. Stateless ones have no keys, components and aggregates.
     pub kind: Kind,
     /// The group keys, in the order of GROUP BY. None: one group, always there.
     pub keys: Vec<Column>,
@@ -56,9 +71,11 @@ pub struct Shape {
     pub components: Vec<Component>,
     /// The aggregates of the target list and HAVING.
     pub aggregates: Vec<Aggregate>,
-    /// The deparsed delta query: keys, components and the number of events of
-    /// each group, from a table expression named `event_source`.
+    /// The deparsed delta query, from a table expression named `event_source`: keys,
+    /// components and the number of events of each group, or the rows of the state.
     pub delta: String,
+    /// Whether an event can be several rows: the numbers in `delta` are of rows then.
+    pub fans_out: bool,
     /// The deparsed output query, from a table expression named `groups` with
     /// columns `k1` … and `a1` …
     pub output: String,
@@ -76,6 +93,15 @@ impl Shape {
             .collect()
     }
 
+    /// How many events a fold took: as many as `rows`, where each makes one at most.
+    pub(super) fn events_folded(&self, source: &str, rows: &str) -> String {
+        if self.fans_out {
+            format!("(SELECT pg_catalog.count(*) FROM ({source}) AS e)")
+        } else {
+            rows.into()
+        }
+    }
+
     /// The hash by which state and tail find each other, NULL keys included.
     pub(super) fn key_hash(&self, alias: &str) -> String {
         if self.hashable.is_empty() {
@@ -90,6 +116,17 @@ impl Shape {
             "pg_catalog.hash_record_extended(ROW({}), 0)",
             keys.join(", ")
         )
+    }
+
+    /// The condition that rows of two relations have the same keys.
+    pub(super) fn same_keys(&self, left: &str, right: &str) -> String {
+        let keys = self.keys.iter();
+        std::iter::once(format!(
+            "{left}key_hash OPERATOR(pg_catalog.=) {right}key_hash"
+        ))
+        .chain(keys.map(|k| format!("{left}{0} IS NOT DISTINCT FROM {right}{0}", k.name)))
+        .collect::<Vec<_>>()
+        .join(" AND ")
     }
 
     /// The columns that identify a group in the state.
@@ -125,67 +162,13 @@ impl Aggregate {
     }
 }
 
-/// Columns as CREATE TABLE has them.
-pub(super) fn columns_sql<'a>(columns: impl Iterator<Item = &'a Column>) -> Vec<String> {
-    let column = |column: &Column| {
-        let collation = column.collation.as_ref();
-        let collation = collation.map(|c| format!(" COLLATE {c}"));
-        format!(
-            "{} {}{}",
-            column.name,
-            column.sql_type,
-            collation.unwrap_or_default()
-        )
-    };
-    columns.map(column).collect()
+/// The statement that lets a state be updated under a publication FOR ALL TABLES.
+/// (It costs WAL where wal_level is logical, and nothing elsewhere.)
+pub(super) fn replicated_sql(state: &str) -> String {
+    format!("ALTER TABLE {state} REPLICA IDENTITY FULL")
 }
 
-/// The condition that rows of two relations have the same keys.
-pub(super) fn same_keys(shape: &Shape, left: &str, right: &str) -> String {
-    std::iter::once(format!(
-        "{left}key_hash OPERATOR(pg_catalog.=) {right}key_hash"
-    ))
-    .chain(
-        shape
-            .keys
-            .iter()
-            .map(|k| format!("{left}{0} IS NOT DISTINCT FROM {right}{0}", k.name)),
-    )
-    .collect::<Vec<_>>()
-    .join(" AND ")
-}
-
-/// The statements that make the state relation `state` (quoted, qualified).
-///
-/// Fill factor 50: merging a group rewrites its row in place (HOT).
-#[must_use]
-pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
-    if let Kind::Sessions(sessions) = &shape.kind {
-        return session::state_table_sql(shape, sessions, state, index_prefix);
-    }
-    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
-    columns.extend(columns_sql(shape.keys.iter()));
-    columns.extend(columns_sql(shape.components.iter().map(|c| &c.column)));
-    let mut statements = vec![
-        format!(
-            "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
-             autovacuum_analyze_scale_factor = 0.05)",
-            columns.join(", ")
-        ),
-        format!(
-            "CREATE UNIQUE INDEX {} ON {state} ({}) NULLS NOT DISTINCT",
-            ident(&format!("{index_prefix}_key")),
-            shape.conflict_target()
-        ),
-        // A publication FOR ALL TABLES would otherwise forbid to update it. (It costs
-        // WAL where wal_level is logical, and nothing elsewhere.)
-        format!("ALTER TABLE {state} REPLICA IDENTITY FULL"),
-    ];
-    if !shape.keys.is_empty() {
-        statements.push(format!(
-            "CREATE INDEX {} ON {state} (key_hash)",
-            ident(&format!("{index_prefix}_hash"))
-        ));
-    }
-    statements
+/// A condition, always true, by which a view locks the tables `read`.
+pub(super) fn locked_sql(read: &str) -> String {
+    format!("NOT EXISTS (SELECT FROM {read} WHERE false)")
 }
