@@ -124,31 +124,103 @@ SELECT query, attempt(query) FROM (VALUES
     ('SELECT count(*) FROM clicks GROUP BY session(lower(session(occurred_at, ''1 hour'')), ''1 hour'')')
 ) AS v (query);
 
--- Years of random clicks, late ones among them, gaps of exactly 30 minutes, and folds.
+-- Joined to a lookup table, and one session for each item of an event.
+CREATE TABLE users (id text, country text);
+INSERT INTO users VALUES ('ann', 'fr'), ('bob', 'fr');
+SELECT pganalytics.create_projection('by_country', $$
+    SELECT u.country, pganalytics.session(c.occurred_at, '10 minutes') AS busy, count(*), min(u.id)
+    FROM clicks c LEFT JOIN users u ON u.id = c.aggregate_id
+    WHERE c.event_type = 'click' GROUP BY u.country, pganalytics.session(c.occurred_at, '10 minutes')$$);
+SELECT pganalytics.create_projection('tags', $$
+    SELECT tag, pganalytics.session(c.occurred_at, '10 minutes') AS tagged, count(*), max(tag::int)
+    FROM clicks c, jsonb_array_elements_text(c.payload->'tags') AS tag
+    GROUP BY tag, pganalytics.session(c.occurred_at, '10 minutes')$$);
+INSERT INTO clicks (event_type, aggregate_id, occurred_at, payload)
+VALUES ('click', 'ann', '2024-05-02 09:00', '{"tags": ["1", "2"]}'), ('click', 'bob', '2024-05-02 09:10', '{"tags": ["2", "2"]}'),
+       ('click', 'cid', '2024-05-02 09:20', '{"tags": ["1"]}');
+SELECT * FROM by_country WHERE lower(busy) > '2024-05-02' ORDER BY 1, 2;
+SELECT * FROM tags ORDER BY 1, 2;
+SELECT pganalytics.refresh_projection('by_country') > 0 AS by_country, pganalytics.refresh_projection('tags') AS tags;
+INSERT INTO clicks (event_type, aggregate_id, occurred_at, payload) VALUES ('click', 'cid', '2024-05-02 09:10', '{"tags": ["1"]}');
+SELECT * FROM by_country WHERE lower(busy) > '2024-05-02' ORDER BY 1, 2;
+SELECT * FROM tags ORDER BY 1, 2;
+
+-- Years of random clicks, late ones among them, gaps of exactly 30 minutes, and folds;
+-- twice, the second time with keys and times that may be NULL and all kinds of states.
+SELECT pganalytics.create_projection('stays', $$
+    SELECT payload->>'shop' AS shop, (payload->>'ms')::int % 2 AS odd, count(*), sum((payload->>'ms')::int),
+           sum((payload->>'ms')::int2) AS small, avg((payload->>'ms')::int8), min(aggregate_id COLLATE "C"), max((payload->>'ms')::numeric),
+           bool_or(payload->>'ms' > '5'), every(payload->>'ms' > '5'), bit_and((payload->>'ms')::int), bit_or((payload->>'ms')::int8),
+           sum((payload->>'ms')::int * interval '1 ms') AS lasted, sum((payload->>'ms')::int::money) AS cost, count(*) FILTER (WHERE aggregate_id = 'r1') AS ones,
+           avg((payload->>'ms')::float4) AS mean, pganalytics.approx_count_distinct(aggregate_id) AS who,
+           pganalytics.session((payload->>'at')::timestamp, '00:30') AS stay
+    FROM clicks WHERE event_type = 'click'
+    GROUP BY payload->>'shop', (payload->>'ms')::int % 2, pganalytics.session((payload->>'at')::timestamp, '00:30')$$);
+CREATE VIEW expected_stays AS
+SELECT shop, odd, count(*), sum(ms), sum(ms::int2) AS small, avg(ms::int8), min(aggregate_id COLLATE "C"), max(ms::numeric),
+       bool_or(ms::text > '5'), every(ms::text > '5'), bit_and(ms), bit_or(ms::int8),
+       sum(ms * interval '1 ms') AS lasted, sum(ms::money) AS cost, count(*) FILTER (WHERE aggregate_id = 'r1') AS ones,
+       avg(ms::float4) AS mean, pganalytics.approx_count_distinct(aggregate_id) AS who, tsrange(min(at), max(at), '[]') AS stay
+FROM (SELECT *, sum(opens::int) OVER (PARTITION BY shop, odd ORDER BY at, position) AS n
+      FROM (SELECT *, coalesce(at - lag(at) OVER (PARTITION BY shop, odd ORDER BY at, position) > '30 minutes', true) AS opens
+            FROM (SELECT aggregate_id, position, payload->>'shop' AS shop, (payload->>'ms')::int AS ms, (payload->>'ms')::int % 2 AS odd,
+                         (payload->>'at')::timestamp AS at FROM clicks WHERE event_type = 'click') e WHERE at IS NOT NULL) e) e
+GROUP BY shop, odd, n;
+CREATE VIEW stays_differ AS
+(TABLE stays EXCEPT ALL TABLE expected_stays) UNION ALL (TABLE expected_stays EXCEPT ALL TABLE stays);
 SELECT setseed(0.1);
 DO $$
 DECLARE
     wrong bigint := 0;
 BEGIN
-    FOR round IN 1..300 LOOP
+    FOR round IN 1..200 LOOP
         INSERT INTO clicks (event_type, aggregate_id, occurred_at, payload)
-        SELECT 'click', CASE WHEN random() < 0.1 THEN 'new ' || round ELSE 'r' || floor(random() * 4) END,
-               timestamptz '2024-06-01' + round * interval '20 minutes' - floor(random() * 40 * power(random(), 3)) * interval '10 minutes',
-               jsonb_build_object('ms', floor(random() * 1000))
-        FROM generate_series(1, floor(random() * 8)::int);
+        SELECT 'click', CASE WHEN random() < 0.1 THEN 'new ' || round ELSE 'r' || floor(random() * 4) END, at,
+               jsonb_build_object('ms', floor(random() * 1000), 'at', CASE WHEN random() < 0.9 THEN at END,
+                                  'shop', CASE WHEN random() < 0.5 THEN round % 2 END)
+        FROM generate_series(1, floor(random() * 8)::int),
+             LATERAL (SELECT timestamptz '2024-06-01' + round * interval '20 minutes'
+                             - floor(random() * 40 * power(random(), 3)) * interval '10 minutes' AS at) AS t;
         IF random() < 0.1 THEN ROLLBACK; ELSE COMMIT; END IF;
         IF random() < 0.4 THEN
-            PERFORM pganalytics.refresh_projection('visits');
+            PERFORM pganalytics.refresh_projection(CASE WHEN random() < 0.5 THEN 'visits' ELSE 'stays' END);
             IF random() < 0.1 THEN ROLLBACK; ELSE COMMIT; END IF;
         END IF;
-        wrong := wrong + (SELECT count(*) FROM differences);
+        wrong := wrong + (SELECT count(*) FROM differences) + (SELECT count(*) FROM stays_differ);
     END LOOP;
     RAISE WARNING 'sessions that differ: %', wrong;
 END $$;
 SELECT count(*) > 100 AS many, max(clicks) > 5 AS long FROM visits;
+SELECT count(*) > 100 AS many, max(count) > 5 AS long FROM stays;
+
+-- Whoever may read the events can have sessions of them, and whoever may read those
+-- need not be able to read the events.
+CREATE ROLE regress_analyst;
+CREATE ROLE regress_reader;
+GRANT CREATE ON SCHEMA public TO regress_analyst;
+GRANT SELECT ON clicks TO regress_analyst;
+SET ROLE regress_analyst;
+SELECT pganalytics.create_projection('own', $$
+    SELECT aggregate_id, pganalytics.session(occurred_at, '30 minutes') AS visit, count(*)
+    FROM clicks GROUP BY aggregate_id, pganalytics.session(occurred_at, '30 minutes')$$);
+GRANT SELECT ON own TO regress_reader;
+RESET ROLE;
+CALL click('bob', '12:20');
+SET ROLE regress_reader;
+SELECT visit, count FROM own WHERE aggregate_id = 'bob' ORDER BY visit;
+SET ROLE regress_analyst;
+SELECT pganalytics.refresh_projection('own');
+SET ROLE regress_reader;
+SELECT visit, count FROM own WHERE aggregate_id = 'bob' ORDER BY visit;
+RESET ROLE;
 
 DROP VIEW differences;
+DROP VIEW stays_differ;
 DROP TABLE clicks CASCADE;
+DROP OWNED BY regress_analyst;
+DROP ROLE regress_analyst;
+DROP ROLE regress_reader;
+DROP TABLE users;
 DROP PROCEDURE click;
 DROP PROCEDURE scan;
 DROP FUNCTION attempt;
