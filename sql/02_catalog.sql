@@ -109,6 +109,14 @@ CREATE TABLE pganalytics_data.generation (
 CREATE INDEX generation_projection ON pganalytics_data.generation (projection);
 COMMENT ON TABLE pganalytics_data.generation IS 'the states of projections and how far they have folded';
 
+-- Whoever knows it can make states that a deserialize function chokes on: nobody but the
+-- owner reads it.
+CREATE TABLE pganalytics_data.state_key (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    key uuid NOT NULL
+);
+COMMENT ON TABLE pganalytics_data.state_key IS 'the secret that aggregate states are sealed with; made when the first is';
+
 -- A dump takes the rows whose relations exist: what was dropped leaves its row
 -- until the next sweep.
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table',
@@ -127,3 +135,4 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection_id', '')
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation',
     'WHERE projection IN (SELECT id FROM pganalytics_data.projection
                           WHERE relation IN (SELECT oid FROM pg_catalog.pg_class))');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.state_key', '');

@@ -1,6 +1,6 @@
 //! Projections and their generations.
 
-use super::{entries, names};
+use super::{entries, names, partials};
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
 use crate::pg::security::{Platform, has_rights_of};
@@ -183,7 +183,7 @@ pub fn next_id() -> i32 {
     loop {
         let id = entries::next_number("projection_id");
         let names = ["definition", "state", "access"].map(|part| format!("{part}_{id}"));
-        if names.iter().all(|name| names::unused(name) == *name) {
+        if names.iter().all(|name| names::unused(name) == *name) && !partials::any(id) {
             return id;
         }
     }
@@ -212,6 +212,7 @@ pub fn sweep(leftover: i32) {
                 entries::drop_leftover(kind, row.oid(column));
             }
         }
+        partials::drop_all(leftover);
     }
 }
 

@@ -208,6 +208,26 @@ fn require_on_any_column(relation: Oid, mode: u32) {
     }
 }
 
+/// Raises PostgreSQL's own error unless the acting role may execute an aggregate.
+pub fn require_execute(aggregate: Oid) {
+    require_execute_as(
+        aggregate,
+        current_user(),
+        pg_sys::ObjectType::OBJECT_AGGREGATE,
+    );
+}
+
+/// The same for a role and a function of any kind.
+pub(super) fn require_execute_as(function: Oid, role: Oid, kind: pg_sys::ObjectType::Type) {
+    // SAFETY: reads the catalog; a function that is gone raises an error.
+    unsafe {
+        let result = pg_sys::pg_proc_aclcheck(function, role, pg_sys::ACL_EXECUTE.into());
+        if result != pg_sys::AclResult::ACLCHECK_OK {
+            pg_sys::aclcheck_error(result, kind, pg_sys::get_func_name(function));
+        }
+    }
+}
+
 /// Whether the acting role may read some column of a relation.
 pub fn may_read_any_column(relation: Oid) -> bool {
     may_on_any_column(relation, pg_sys::ACL_SELECT)

@@ -1,9 +1,10 @@
 //! Create and drop.
 
-use super::define::define;
+use super::define::define_new;
 use super::fold::{fold, merge};
 use super::lookups;
 use crate::catalog::names::{NewName, find, sql_name};
+use crate::catalog::partials;
 use crate::catalog::projections::{self, NewProjection, Projection};
 use crate::pg::Oid;
 use crate::pg::depend::goes_with;
@@ -50,7 +51,7 @@ fn create(name: &str, query: &str) -> Result<Oid, Error> {
     }
     let id = projections::next_id();
     let definition = create_definition(id, &name.schema, query);
-    let shape = define(definition)?;
+    let shape = define_new(definition, &name.schema)?;
     let state = create_relations(id, definition, &shape.shape);
     let access_key = uuid::Uuid::new_v4().to_string();
     let access = format!("pganalytics_data.access_{id}");
@@ -153,4 +154,5 @@ fn drop_projection(name: &str) {
     projection.forget();
     let _platform = Platform::act();
     spi::execute(&format!("DROP VIEW {definition}"));
+    partials::drop_all(projection.id);
 }

@@ -8,6 +8,7 @@ mod from;
 mod output;
 mod session;
 
+pub use aggregate::AggregateCall;
 pub use delta::EventSource;
 pub use from::Table;
 pub use output::OutputFault;

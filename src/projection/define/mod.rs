@@ -1,6 +1,7 @@
 //! From a query to the shape of a projection, or the reason why it has none.
 
 mod contents;
+mod derived;
 mod parts;
 mod session;
 mod source;
@@ -10,6 +11,7 @@ use crate::pg::Oid;
 use crate::pg::query::{EventSource, OutputFault, Query, SessionKey};
 use crate::pg::tree::Expr;
 use contents::check_contents;
+use derived::Derived;
 use parts::Parts;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Column, Kind, SESSION, Shape};
@@ -39,6 +41,16 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
 
 /// Understands the query that the view `definition` holds.
 pub fn define(definition: Oid) -> Result<Definition, Error> {
+    define_with(definition, Derived::of(definition))
+}
+
+/// Understands a new one, and makes the aggregates that its state needs, first in
+/// `schema`, where the caller may make things.
+pub fn define_new(definition: Oid, schema: &str) -> Result<Definition, Error> {
+    define_with(definition, Derived::of_new(definition, schema))
+}
+
+fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
@@ -65,7 +77,7 @@ pub fn define(definition: Oid) -> Result<Definition, Error> {
         lookups: source.lookups,
         shape: match own {
             Some(own) => stateless::shape(&query, &events, &own)?,
-            None => shape(&query, &events, session)?,
+            None => shape(&query, &events, session, derived)?,
         },
     })
 }
@@ -85,7 +97,12 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query, source: &EventSource, session: Option<SessionKey>) -> Result<Shape, Error> {
+fn shape(
+    query: &Query,
+    source: &EventSource,
+    session: Option<SessionKey>,
+    derived: Derived,
+) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
@@ -96,7 +113,7 @@ fn shape(query: &Query, source: &EventSource, session: Option<SessionKey>) -> Re
     if keys.iter().any(|key| key.has_set_inside()) {
         return set_returning();
     }
-    let mut parts = Parts::default();
+    let mut parts = Parts::new(derived);
     for expr in query
         .outputs()
         .into_iter()

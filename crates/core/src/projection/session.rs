@@ -154,7 +154,7 @@ fn merged(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> Stri
     let merges: String = shape
         .components
         .iter()
-        .map(|c| format!(", {} AS {}", c.many(&c.column.name), c.column.name))
+        .map(|c| format!(", {} AS {}", c.merge.many(&c.column.name), c.column.name))
         .collect();
     let keys = keys_and(shape, "island");
     let group = format!("key_hash, {keys}");

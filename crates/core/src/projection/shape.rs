@@ -1,5 +1,6 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
+use super::merge::Merge;
 use super::session::Sessions;
 
 /// A column of the state: its type as SQL, qualified.
@@ -30,8 +31,8 @@ impl Column {
 pub struct Component {
     /// Where it is kept.
     pub column: Column,
-    /// The SQL function that merges two of its values, quoted.
-    pub merge: String,
+    /// How its values merge.
+    pub merge: Merge,
 }
 
 /// An aggregate of the query: its value is computed from components when read.
@@ -40,7 +41,7 @@ pub struct Aggregate {
     /// The components it is made of, as indexes into [`Shape::components`].
     pub components: Vec<usize>,
     /// Its value, with `{0}`, `{1}` … for the components.
-    pub finish: &'static str,
+    pub finish: String,
     /// Its type.
     pub sql_type: String,
 }
@@ -140,21 +141,26 @@ impl Shape {
 }
 
 impl Component {
-    /// The merged value of two states of this component.
+    /// The merged value of this component of two rows, of which the left one may be
+    /// missing: a row's state of NULL is not the same thing.
     pub(super) fn merged(&self, left: &str, right: &str) -> String {
         let name = &self.column.name;
-        format!(
-            "CASE WHEN {left}{name} IS NULL THEN {right}{name} WHEN {right}{name} IS NULL THEN {left}{name} \
-             ELSE {}({left}{name}, {right}{name}) END",
-            self.merge
-        )
+        let pair = self
+            .merge
+            .pair(&format!("{left}{name}"), &format!("{right}{name}"));
+        match self.merge {
+            Merge::Function { .. } => pair,
+            Merge::State(_) => {
+                format!("CASE WHEN {left}key_hash IS NULL THEN {right}{name} ELSE {pair} END")
+            }
+        }
     }
 }
 
 impl Aggregate {
     /// Its value, given the text of each of its components.
     pub(super) fn finished(&self, component: impl Fn(usize) -> String) -> String {
-        let mut text = self.finish.to_owned();
+        let mut text = self.finish.clone();
         for (place, index) in self.components.iter().enumerate() {
             text = text.replace(&format!("{{{place}}}"), &format!("({})", component(*index)));
         }
