@@ -9,7 +9,7 @@ CREATE FUNCTION pganalytics.is_final(ends_at timestamptz, event_table regclass) 
 LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
 AS $$ SELECT ends_at OPERATOR(pg_catalog.<=) pganalytics.watermark(event_table) $$;
 COMMENT ON FUNCTION pganalytics.is_final(timestamptz, regclass) IS
-    'whether the watermark of an event table (or of that which a projection reads) has reached this time, the end of a window; of a session, its upper bound plus the gap; NULL without a watermark. For many windows compare with (SELECT pganalytics.watermark(...)) instead';
+    'whether the watermark of an event table (or of that which a projection reads) has reached this time, the end of a window that does not belong to it; NULL without a watermark. For many windows compare with (SELECT pganalytics.watermark(...)) instead';
 
 CREATE FUNCTION pganalytics.is_final("window" tstzrange, event_table regclass) RETURNS boolean
 LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
@@ -17,7 +17,7 @@ AS $$ SELECT CASE WHEN pg_catalog.upper_inf("window") THEN pganalytics.is_final(
                   WHEN pg_catalog.upper_inc("window") THEN pg_catalog.upper("window") OPERATOR(pg_catalog.<) pganalytics.watermark(event_table)
                   ELSE pganalytics.is_final(pg_catalog.upper("window"), event_table) END $$;
 COMMENT ON FUNCTION pganalytics.is_final(tstzrange, regclass) IS
-    'whether the watermark of an event table (or of that which a projection reads) has reached the end of this window, or gone beyond if that belongs to it; never of one without an end; NULL without a watermark';
+    'whether the watermark of an event table (or of that which a projection reads) has reached the end of this window, or gone beyond if that belongs to it, as of a session, which reaches as far as its gap: tstzrange(lower(s), upper(s) + gap, ''[]''); never of one without an end; NULL without a watermark';
 
 CREATE VIEW pganalytics.watermarks AS
 SELECT t.relation AS event_table, w.watermark, t.allowed_lateness, w.latest_event,
