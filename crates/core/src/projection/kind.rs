@@ -9,7 +9,7 @@ pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<St
     match &shape.kind {
         Kind::Grouped => grouped::state_table(shape, state, index_prefix),
         Kind::Sessions(kind) => session::state_table(shape, kind, state, index_prefix),
-        Kind::Stateless(columns) => stateless::state_table(columns, state, index_prefix),
+        Kind::Stateless(columns) => stateless::state_table(columns, state),
     }
 }
 

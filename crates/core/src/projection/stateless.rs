@@ -8,7 +8,7 @@ use crate::sql::ident;
 const OWN: [&str; 2] = ["event_id", "position"];
 
 /// The statements that make the state. Its rows never change: they are packed.
-pub(super) fn state_table(columns: &[Column], state: &str, index_prefix: &str) -> Vec<String> {
+pub(super) fn state_table(columns: &[Column], state: &str) -> Vec<String> {
     let own = [
         "event_id pg_catalog.uuid NOT NULL",
         "\"position\" pg_catalog.int8 NOT NULL",
@@ -22,13 +22,8 @@ pub(super) fn state_table(columns: &[Column], state: &str, index_prefix: &str) -
         format!("CREATE TABLE {state} ({})", definitions.join(", ")),
         replicated_sql(state),
     ];
-    for column in OWN {
-        statements.push(format!(
-            "CREATE INDEX {} ON {state} ({})",
-            ident(&format!("{index_prefix}_{column}")),
-            ident(column)
-        ));
-    }
+    let index = |column| format!("CREATE INDEX ON {state} ({})", ident(column));
+    statements.extend(OWN.map(index));
     statements
 }
 
