@@ -119,7 +119,7 @@ pub fn make(name: &str, original: Oid, internal: bool, schema: &str) -> Result<O
     find(name)
         .filter(|made| is_twin(*made, original))
         .ok_or_else(|| Error::Unsupported {
-            construct: format!("aggregate {name}, whose support functions are overloaded,"),
+            construct: "an aggregate whose support functions are overloaded".into(),
             hint: "Give its support functions names of their own.",
         })
 }
@@ -132,7 +132,7 @@ fn is_twin(made: Oid, original: Oid) -> bool {
          AND (m.aggtransfn, m.aggcombinefn, m.aggserialfn, m.aggdeserialfn, m.aggtranstype) \
            = (o.aggtransfn, o.aggcombinefn, o.aggserialfn, o.aggdeserialfn, o.aggtranstype)",
         vec![Arg::Oid(made), Arg::Oid(original)],
-        Under::Active,
+        Under::Latest,
     )
     .is_empty()
 }

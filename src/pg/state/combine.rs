@@ -9,6 +9,7 @@ use crate::pg::trigger::{Bytes, text};
 use crate::pg::{Datum, Oid};
 use pganalytics_core::state::{Key, StateError, open, seal};
 use pgrx::pg_sys;
+use std::cell::OnceCell;
 use std::ffi::{c_int, c_void};
 use std::rc::Rc;
 
@@ -29,7 +30,8 @@ unsafe extern "C-unwind" {
 
 /// What writes internal states down and reads them again.
 pub struct Serial {
-    key: Key,
+    /// Read when the first state is.
+    key: OnceCell<Key>,
     identity: String,
     aggregate: String,
     write: Function,
@@ -49,7 +51,7 @@ impl Serial {
             Function::new(function, arguments, std::ptr::null_mut(), memory)
         };
         Ok(Self {
-            key: state_key::key()?,
+            key: OnceCell::new(),
             identity: format.identity.clone(),
             aggregate: format.aggregate.clone(),
             write: function(write, 1),
@@ -68,13 +70,20 @@ impl Serial {
     ) -> Result<(Vec<u8>, Option<Datum>), StateError> {
         // What was moved out or compressed must be whole: some functions read it as it is.
         let bytes = Bytes::of(bytes);
-        let opened = open(&self.key, self.identity.as_bytes(), bytes.as_slice())
+        let opened = open(self.key()?, self.identity.as_bytes(), bytes.as_slice())
             .ok_or_else(|| self.foreign())?;
         let payload = Some(text(opened.payload));
         let nothing = Some(Datum::from(0));
         // SAFETY: the seal proves that the bytes are what the serialize function wrote.
         let state = unsafe { self.read.call(around, Oid::INVALID, &[payload, nothing]) };
         Ok((opened.types.to_vec(), state))
+    }
+
+    fn key(&self) -> Result<&Key, StateError> {
+        if self.key.get().is_none() {
+            let _ = self.key.set(state_key::key()?);
+        }
+        self.key.get().ok_or(StateError::NoKey)
     }
 
     fn foreign(&self) -> StateError {
@@ -92,11 +101,14 @@ impl Serial {
         around: pg_sys::fmNodePtr,
         types: &[u8],
         state: Option<Datum>,
-    ) -> Option<Vec<u8>> {
-        // SAFETY: as the caller promises; a serialize function returns a bytea.
-        let bytes = Bytes::of(unsafe { self.write.call(around, Oid::INVALID, &[state]) }?);
-        let identity = self.identity.as_bytes();
-        Some(seal(&self.key, identity, types, bytes.as_slice()))
+    ) -> Result<Option<Vec<u8>>, StateError> {
+        // SAFETY: as the caller promises.
+        let Some(bytes) = (unsafe { self.write.call(around, Oid::INVALID, &[state]) }) else {
+            return Ok(None);
+        };
+        // A serialize function returns a bytea.
+        let (bytes, identity) = (Bytes::of(bytes), self.identity.as_bytes());
+        Ok(Some(seal(self.key()?, identity, types, bytes.as_slice())))
     }
 }
 

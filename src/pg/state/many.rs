@@ -124,6 +124,7 @@ entry!(
                 match (&combining.serial, &merged.types) {
                     (Some(serial), Some(types)) => serial
                         .write((*fcinfo).context, types, merged.state)
+                        .or_raise()
                         .map(|bytes| text(&bytes)),
                     (Some(_), None) => None,
                     (None, _) => merged

@@ -112,7 +112,7 @@ impl Merging {
             if types.is_none() {
                 return Ok(None);
             }
-            serial.write(around, &types.unwrap_or_default(), merged)
+            serial.write(around, &types.unwrap_or_default(), merged)?
         };
         Ok(sealed.map(|bytes| text(&bytes)))
     }

@@ -34,7 +34,7 @@ entry!(
             }
             let serializing = kept(fcinfo, (*call).aggfnoid, |memory| prepare(call, memory));
             let Serializing { serial, types } = serializing.or_raise();
-            let written = serial.write((*fcinfo).context, types, state);
+            let written = serial.write((*fcinfo).context, types, state).or_raise();
             (*fcinfo).isnull = written.is_none();
             written.map_or(Datum::from(0), |bytes| text(&bytes))
         }

@@ -152,7 +152,7 @@ SELECT pganalytics.create_projection('stays', $$
            sum((payload->>'ms')::int2) AS small, avg((payload->>'ms')::int8), min(aggregate_id COLLATE "C"), max((payload->>'ms')::numeric),
            bool_or(payload->>'ms' > '5'), every(payload->>'ms' > '5'), bit_and((payload->>'ms')::int), bit_or((payload->>'ms')::int8),
            sum((payload->>'ms')::int * interval '1 ms') AS lasted, sum((payload->>'ms')::int::money) AS cost, count(*) FILTER (WHERE aggregate_id = 'r1') AS ones,
-           avg((payload->>'ms')::float4) AS mean, pganalytics.approx_count_distinct(aggregate_id) AS who,
+           avg((payload->>'ms')::float4) AS mean, stddev((payload->>'ms')::int), pganalytics.approx_count_distinct(aggregate_id) AS who,
            pganalytics.session((payload->>'at')::timestamp, '00:30') AS stay
     FROM clicks WHERE event_type = 'click'
     GROUP BY payload->>'shop', (payload->>'ms')::int % 2, pganalytics.session((payload->>'at')::timestamp, '00:30')$$);
@@ -160,7 +160,7 @@ CREATE VIEW expected_stays AS
 SELECT shop, odd, count(*), sum(ms), sum(ms::int2) AS small, avg(ms::int8), min(aggregate_id COLLATE "C"), max(ms::numeric),
        bool_or(ms::text > '5'), every(ms::text > '5'), bit_and(ms), bit_or(ms::int8),
        sum(ms * interval '1 ms') AS lasted, sum(ms::money) AS cost, count(*) FILTER (WHERE aggregate_id = 'r1') AS ones,
-       avg(ms::float4) AS mean, pganalytics.approx_count_distinct(aggregate_id) AS who, tsrange(min(at), max(at), '[]') AS stay
+       avg(ms::float4) AS mean, stddev(ms), pganalytics.approx_count_distinct(aggregate_id) AS who, tsrange(min(at), max(at), '[]') AS stay
 FROM (SELECT *, sum(opens::int) OVER (PARTITION BY shop, odd ORDER BY at, position) AS n
       FROM (SELECT *, coalesce(at - lag(at) OVER (PARTITION BY shop, odd ORDER BY at, position) > '30 minutes', true) AS opens
             FROM (SELECT aggregate_id, position, payload->>'shop' AS shop, (payload->>'ms')::int AS ms, (payload->>'ms')::int % 2 AS odd,
