@@ -80,34 +80,57 @@ COMMENT ON TABLE pganalytics_data.incarnation IS
     'the clusters this database has lived in; txids of the later ones are greater';
 
 CREATE SEQUENCE pganalytics_data.projection_id AS integer;
-COMMENT ON SEQUENCE pganalytics_data.projection_id IS 'numbers of projections, used in the names of what belongs to them';
+COMMENT ON SEQUENCE pganalytics_data.projection_id IS
+    'numbers of projections and of their generations, used in the names of what belongs to them';
 
 CREATE TABLE pganalytics_data.projection (
     id integer PRIMARY KEY,
     relation regclass NOT NULL UNIQUE,
-    definition regclass NOT NULL UNIQUE,
-    event_table regclass NOT NULL,
-    query text NOT NULL,
-    settings text[] NOT NULL,
+    -- The one that is read, and the one that is built to take its place.
+    generation integer NOT NULL UNIQUE,
+    successor integer UNIQUE,
+    access_key uuid NOT NULL,
+    paused_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     last_error text,
     last_error_state text,
     last_error_at timestamptz,
     failures integer NOT NULL DEFAULT 0
 );
-COMMENT ON TABLE pganalytics_data.projection IS 'projections, the text of their queries and the settings they were created under';
+COMMENT ON TABLE pganalytics_data.projection IS 'projections, and what went wrong last';
 
 CREATE TABLE pganalytics_data.generation (
-    state regclass PRIMARY KEY,
+    id integer PRIMARY KEY,
     projection integer NOT NULL,
-    access_key uuid NOT NULL,
+    definition regclass NOT NULL,
+    state regclass NOT NULL UNIQUE,
+    event_table regclass NOT NULL,
+    query text NOT NULL,
+    settings text[] NOT NULL,
+    -- What this covers is none of its business.
+    since pg_snapshot NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX generation_projection ON pganalytics_data.generation (projection);
+COMMENT ON TABLE pganalytics_data.generation IS
+    'the states of projections, the text of their queries and the settings they were created under';
+
+CREATE TABLE pganalytics_data.checkpoint (
+    generation integer PRIMARY KEY,
     checkpoint pg_snapshot NOT NULL,
+    -- While a backlog is folded in batches: what this snapshot sees from one position
+    -- to the other, up to the position reached.
+    next pg_snapshot,
+    first_position bigint,
+    reached_position bigint,
+    last_position bigint,
+    began_at timestamptz,
     events_folded bigint NOT NULL DEFAULT 0,
     folds bigint NOT NULL DEFAULT 0,
-    last_fold timestamptz
+    last_fold timestamptz,
+    CHECK (num_nulls(next, first_position, reached_position, last_position) IN (0, 4))
 ) WITH (fillfactor = 50);
-CREATE INDEX generation_projection ON pganalytics_data.generation (projection);
-COMMENT ON TABLE pganalytics_data.generation IS 'the states of projections and how far they have folded';
+COMMENT ON TABLE pganalytics_data.checkpoint IS 'how far the generations of projections have folded';
 
 -- Whoever knows it can make states that a deserialize function chokes on: nobody but the
 -- owner reads it.
@@ -133,6 +156,9 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection',
     'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection_id', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation',
-    'WHERE projection IN (SELECT id FROM pganalytics_data.projection
-                          WHERE relation IN (SELECT oid FROM pg_catalog.pg_class))');
+    'WHERE state IN (SELECT oid FROM pg_catalog.pg_class) AND projection IN (
+         SELECT id FROM pganalytics_data.projection WHERE relation IN (SELECT oid FROM pg_catalog.pg_class))');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.checkpoint',
+    'WHERE generation IN (SELECT id FROM pganalytics_data.generation
+                          WHERE state IN (SELECT oid FROM pg_catalog.pg_class))');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.state_key', '');

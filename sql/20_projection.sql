@@ -1,14 +1,39 @@
 -- Projections: creating, folding, reading and dropping them.
 
-CREATE FUNCTION pganalytics.create_projection(name text, query text) RETURNS regclass
+CREATE FUNCTION pganalytics.create_projection(name text, query text, with_data boolean DEFAULT true) RETURNS regclass
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_projection_wrapper';
-COMMENT ON FUNCTION pganalytics.create_projection(text, text) IS
-    'creates a read model of an event table, kept up to date incrementally; query: one SELECT over an event table, with groups or a row for each event';
+COMMENT ON FUNCTION pganalytics.create_projection(text, text, boolean) IS
+    'creates a read model of an event table, kept up to date incrementally; query: one SELECT over an event table, with groups or a row for each event; with_data => false: of the events from now on';
 
 CREATE FUNCTION pganalytics.refresh_projection(name text) RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'refresh_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.refresh_projection(text) IS
     'folds the tail of a projection now and returns the number of events folded; reads are exact without it';
+
+CREATE FUNCTION pganalytics.pause_projection(name text) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'pause_projection_wrapper';
+COMMENT ON FUNCTION pganalytics.pause_projection(text) IS
+    'keeps the worker from folding a projection until it is resumed; reads stay exact, and take longer the longer its tail; false: it was paused before';
+
+CREATE FUNCTION pganalytics.resume_projection(name text) RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'resume_projection_wrapper';
+COMMENT ON FUNCTION pganalytics.resume_projection(text) IS
+    'lets the worker fold a paused projection again; false: it was not paused';
+
+CREATE FUNCTION pganalytics.rebuild_projection(name text) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'rebuild_projection_wrapper';
+COMMENT ON FUNCTION pganalytics.rebuild_projection(text) IS
+    'builds a projection anew from the log, as after a change in a lookup table; it is read as it was until that is done';
+
+CREATE FUNCTION pganalytics.replace_projection(name text, query text) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'replace_projection_wrapper';
+COMMENT ON FUNCTION pganalytics.replace_projection(text, text) IS
+    'gives a projection another query; it is read as it was until the new one is built; the columns stay, more may follow them; grants and dependent views stay';
+
+CREATE FUNCTION pganalytics.wait_for_projection(name text, timeout interval DEFAULT '1 hour') RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wait_for_projection_wrapper';
+COMMENT ON FUNCTION pganalytics.wait_for_projection(text, interval) IS
+    'waits until a projection is built or replaced and its backlog is folded; false: not within the timeout';
 
 CREATE FUNCTION pganalytics.drop_projection(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'drop_projection_wrapper';
@@ -25,14 +50,41 @@ COMMENT ON FUNCTION pganalytics.read_tail(anyelement, "any", uuid) IS
     'what the tail adds to a projection, for the view of the projection';
 
 CREATE VIEW pganalytics.projections AS
-SELECT p.relation AS name, p.event_table AS source, g.events_folded,
-       pganalytics.tail_length(p.relation) AS tail, g.folds, g.last_fold,
+SELECT p.relation AS name, g.event_table AS source,
+       CASE WHEN p.paused_at IS NOT NULL THEN 'paused'
+            WHEN p.failures > 0 THEN 'failing'
+            WHEN p.successor IS NOT NULL THEN 'being replaced'
+            WHEN k.checkpoint::text = '1:1:' THEN 'being built'
+            WHEN k.next IS NOT NULL THEN 'catching up'
+            ELSE 'ready' END AS status,
+       k.events_folded, pganalytics.tail_length(p.relation) AS tail, k.folds, k.last_fold,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN p.last_error END AS last_error, p.last_error_state, p.last_error_at,
-       pg_catalog.pg_get_userbyid(c.relowner) AS owner, p.query
+       pg_catalog.pg_get_userbyid(c.relowner) AS owner, g.query
 FROM pganalytics_data.projection p
-JOIN pganalytics_data.generation g ON g.projection = p.id
+JOIN pganalytics_data.generation g ON g.id = p.generation
+JOIN pganalytics_data.checkpoint k ON k.generation = g.id
 JOIN pg_catalog.pg_class c ON c.oid = p.relation
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW pganalytics.projections IS 'projections, how far they have folded and what went wrong last';
 GRANT SELECT ON pganalytics.projections TO PUBLIC;
+
+CREATE VIEW pganalytics.projection_progress AS
+SELECT p.relation AS name,
+       CASE WHEN g.id = p.successor THEN 'building its replacement'
+            WHEN k.checkpoint::text = g.since::text THEN 'building'
+            ELSE 'catching up' END AS phase,
+       d.done, d.total, pg_catalog.round(100.0 * d.done / NULLIF(d.total, 0), 1) AS percent,
+       pg_catalog.round(d.done / NULLIF(d.seconds, 0)) AS events_per_second,
+       pg_catalog.make_interval(secs => pg_catalog.round((d.total - d.done) * d.seconds / NULLIF(d.done, 0))::float8) AS remaining
+FROM pganalytics_data.projection p
+JOIN pganalytics_data.generation g ON g.projection = p.id
+JOIN pganalytics_data.checkpoint k ON k.generation = g.id
+JOIN pg_catalog.pg_class c ON c.oid = p.relation
+CROSS JOIN LATERAL (SELECT k.reached_position - k.first_position AS done, k.last_position - k.first_position AS total,
+                           EXTRACT(epoch FROM pg_catalog.clock_timestamp() - k.began_at) AS seconds) AS d
+WHERE k.next IS NOT NULL
+  AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'));
+COMMENT ON VIEW pganalytics.projection_progress IS
+    'backlogs that are being folded in batches: how many events are done, how many there are and how long it will take';
+GRANT SELECT ON pganalytics.projection_progress TO PUBLIC;

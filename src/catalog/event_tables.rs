@@ -108,6 +108,17 @@ pub fn note_error(id: i32, error: Option<&str>) {
     );
 }
 
+/// A position beyond which no event lies that a snapshot taken before sees.
+pub fn last_position(relation: Oid) -> i64 {
+    let _platform = Platform::act();
+    let row = spi::latest(
+        "SELECT coalesce(pg_sequence_last_value(position_sequence), 0) \
+         FROM pganalytics_data.event_table WHERE relation = $1",
+        vec![Arg::Oid(relation)],
+    );
+    row.map_or(0, |row| row.number(0))
+}
+
 /// Whether `relation` is an event table.
 pub fn exists(relation: Oid) -> bool {
     let _platform = Platform::act();

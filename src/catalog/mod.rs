@@ -5,6 +5,7 @@ pub mod ddl;
 pub mod duplicates;
 pub mod entries;
 pub mod event_tables;
+pub mod generations;
 pub mod incarnation;
 pub mod ledgers;
 pub mod lives;

@@ -228,3 +228,45 @@ pub fn sql_name(relation: Oid) -> String {
         |r| qualified(r.known(0), r.known(1)),
     )
 }
+
+/// The schema of a relation.
+pub fn schema_of(relation: Oid) -> String {
+    spi::latest(
+        "SELECT n.nspname FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         WHERE c.oid OPERATOR(pg_catalog.=) $1",
+        vec![Arg::Oid(relation)],
+    )
+    .map_or_else(String::new, |row| row.known(0).into())
+}
+
+/// A column as users know it.
+pub struct Described {
+    pub name: String,
+    /// Its type, with the modifier, and its collation.
+    pub of: String,
+}
+
+/// The columns of a relation, in their order.
+pub fn describe_columns(relation: Oid) -> Vec<Described> {
+    spi::run(
+        "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+                CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) t.typcollation \
+                THEN a.attcollation::pg_catalog.regcollation::pg_catalog.text END \
+         FROM pg_catalog.pg_attribute a \
+         JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid \
+         WHERE a.attrelid OPERATOR(pg_catalog.=) $1 AND a.attnum OPERATOR(pg_catalog.>) 0 \
+           AND NOT a.attisdropped ORDER BY a.attnum",
+        vec![Arg::Oid(relation)],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| Described {
+        name: row.known(0).into(),
+        of: match row.text(2) {
+            Some(collation) => format!("{} COLLATE {collation}", row.known(1)),
+            None => row.known(1).into(),
+        },
+    })
+    .collect()
+}

@@ -3,7 +3,7 @@
 
 use super::state_key;
 use crate::pg::Oid;
-use crate::pg::security::{ActingAs, Platform, SUPERUSER, Settings, current_user_sql};
+use crate::pg::security::{ActingAs, Platform, SUPERUSER, Settings, current_user, role_sql};
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::Derivation;
@@ -84,7 +84,7 @@ fn derivation_of(aggregate: Oid) -> Derivation {
 pub fn make(name: &str, original: Oid, internal: bool, schema: &str) -> Result<Oid, Error> {
     let derivation = derivation_of(original);
     let arguments = &derivation.arguments;
-    let user = current_user_sql();
+    let user = role_sql(current_user());
     let _path = Settings::pin(ONLY_BUILT_IN);
     let temporary = format!("partial_{}", uuid::Uuid::new_v4().simple());
     if internal {
@@ -103,7 +103,7 @@ pub fn make(name: &str, original: Oid, internal: bool, schema: &str) -> Result<O
         if internal {
             state_key::ensure();
         }
-        current_user_sql()
+        role_sql(current_user())
     };
     let _superuser = ActingAs::new(SUPERUSER);
     let made = format!("{}({arguments})", qualified(SCHEMA, &temporary));

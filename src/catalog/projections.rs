@@ -1,16 +1,16 @@
-//! Projections and their generations.
+//! Projections: the names people read, each with the generation it shows.
 
-use super::{entries, names, partials};
+use super::{entries, generations, names};
 use crate::pg::Oid;
-use crate::pg::cache::invalidate;
 use crate::pg::security::{Platform, has_rights_of};
 use crate::pg::spi::{self, Arg, Row, Under};
-use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::error::Error;
 
-/// A projection, as last committed.
+/// A projection and one of its generations, as last committed.
 pub struct Projection {
     pub id: i32,
+    /// The number of the generation.
+    pub generation: i32,
     /// The view that people read.
     pub relation: Oid,
     pub name: String,
@@ -30,8 +30,11 @@ pub struct Projection {
 /// Of the text of an error, in characters: functions can raise any.
 const LONGEST_ERROR: usize = 1_000;
 
-const SELECT: &str = "SELECT p.id, p.relation::oid, c.relname, p.definition::oid, p.event_table::oid, \
-     g.state::oid, g.access_key, c.relowner, array_to_string(p.settings, E'\\x1f') \
+/// Whether a generation is the one that is read.
+const IS_READ: &str = "p.generation = g.id";
+
+const SELECT: &str = "SELECT p.id, g.id, p.relation::oid, c.relname, g.definition::oid, g.event_table::oid, \
+     g.state::oid, p.access_key, c.relowner, array_to_string(g.settings, E'\\x1f') \
      FROM pganalytics_data.projection p \
      JOIN pganalytics_data.generation g ON g.projection = p.id \
      JOIN pg_class c ON c.oid = p.relation";
@@ -40,15 +43,16 @@ impl Projection {
     fn from(row: &Row) -> Self {
         Self {
             id: row.number(0),
-            relation: row.oid(1),
-            name: row.known(2).into(),
-            definition: row.oid(3),
-            event_table: row.oid(4),
-            state: row.oid(5),
-            access_key: row.known(6).into(),
-            owner: row.oid(7),
+            generation: row.number(1),
+            relation: row.oid(2),
+            name: row.known(3).into(),
+            definition: row.oid(4),
+            event_table: row.oid(5),
+            state: row.oid(6),
+            access_key: row.known(7).into(),
+            owner: row.oid(8),
             settings: row
-                .known(8)
+                .known(9)
                 .split('\x1f')
                 .filter_map(|pair| pair.split_once('='))
                 .map(|(name, value)| (name.into(), value.into()))
@@ -64,7 +68,7 @@ impl Projection {
     /// The projection that a user names.
     pub fn named(name: &str) -> Result<Self, Error> {
         names::find(name)
-            .and_then(|view| Self::first("p.relation = $1", Arg::Oid(view)))
+            .and_then(Self::of_view)
             .ok_or_else(|| Error::UnknownProjection { name: name.into() })
     }
 
@@ -83,12 +87,17 @@ impl Projection {
 
     /// The projection with this number.
     pub fn numbered(id: i32) -> Option<Self> {
-        Self::first("p.id = $1", Arg::Int(id))
+        Self::first(&format!("p.id = $1 AND {IS_READ}"), Arg::Int(id))
+    }
+
+    /// The generation that is being built to take the place of the one that is read.
+    pub fn successor(id: i32) -> Option<Self> {
+        Self::first("p.id = $1 AND p.successor = g.id", Arg::Int(id))
     }
 
     /// The projection that a view is.
     pub fn of_view(view: Oid) -> Option<Self> {
-        Self::first("p.relation = $1", Arg::Oid(view))
+        Self::first(&format!("p.relation = $1 AND {IS_READ}"), Arg::Oid(view))
     }
 
     /// The projection that a state belongs to.
@@ -105,53 +114,56 @@ impl Projection {
         own.chain([("row_security", "off")])
     }
 
-    /// How far it has folded, as the active snapshot sees it; `None` if that is
-    /// older than the projection.
-    pub fn checkpoint(&self) -> Option<Checkpoint> {
+    /// Keeps others from changing what it is until the transaction ends. Whether
+    /// it still is what was read.
+    pub fn lock(&self) -> bool {
         let _platform = Platform::act();
-        spi::run_kept(
-            "SELECT checkpoint FROM pganalytics_data.generation WHERE state = $1",
-            vec![Arg::Oid(self.state)],
-            Under::Active,
-        )
-        .first()
-        .map(parsed)
-    }
-
-    /// How far it has folded; nobody else folds it until the transaction ends.
-    pub fn lock_checkpoint(&self) -> Option<Checkpoint> {
-        let _platform = Platform::act();
-        spi::run(
-            "SELECT checkpoint FROM pganalytics_data.generation WHERE state = $1 FOR UPDATE",
-            vec![Arg::Oid(self.state)],
+        let rows = spi::run(
+            "SELECT $2 IN (generation, successor) FROM pganalytics_data.projection WHERE id = $1 FOR UPDATE",
+            vec![Arg::Int(self.id), Arg::Int(self.generation)],
             Under::Fresh,
-        )
-        .first()
-        .map(parsed)
+        );
+        rows.first().is_some_and(|row| row.known(0) == "t")
     }
 
-    /// Moves the checkpoint on after a fold of `events` events.
-    pub fn move_checkpoint(&self, to: &Checkpoint, events: i64) {
+    /// Has this generation built to take the place of the one that is read; `None`:
+    /// no other.
+    pub fn set_successor(id: i32, generation: Option<i32>) {
         let _platform = Platform::act();
         spi::run(
-            "UPDATE pganalytics_data.generation SET checkpoint = $2::pg_snapshot, \
-                 events_folded = events_folded + $3, folds = folds + 1, last_fold = clock_timestamp() \
-             WHERE state = $1",
-            vec![
-                Arg::Oid(self.state),
-                Arg::Text(&to.to_string()),
-                Arg::Big(events),
-            ],
+            "UPDATE pganalytics_data.projection SET successor = nullif($2, 0) WHERE id = $1",
+            vec![Arg::Int(id), Arg::Int(generation.unwrap_or(0))],
             Under::Fresh,
         );
     }
 
-    /// Forgets the catalog entry; the relations are dropped by the caller.
-    pub fn forget(&self) {
+    /// Makes this generation the one that is read.
+    pub fn become_read(&self) {
         let _platform = Platform::act();
         spi::run(
-            "WITH gone AS (DELETE FROM pganalytics_data.projection WHERE id = $1 RETURNING id) \
-             DELETE FROM pganalytics_data.generation g USING gone WHERE g.projection = gone.id",
+            "UPDATE pganalytics_data.projection SET generation = $2, successor = NULL WHERE id = $1",
+            vec![Arg::Int(self.id), Arg::Int(self.generation)],
+            Under::Fresh,
+        );
+    }
+
+    /// Pauses or resumes it. Whether that changed anything.
+    pub fn pause(&self, paused: bool) -> bool {
+        let _platform = Platform::act();
+        let sql = if paused {
+            "UPDATE pganalytics_data.projection SET paused_at = now() WHERE id = $1 AND paused_at IS NULL RETURNING id"
+        } else {
+            "UPDATE pganalytics_data.projection SET paused_at = NULL WHERE id = $1 AND paused_at IS NOT NULL RETURNING id"
+        };
+        !spi::run(sql, vec![Arg::Int(self.id)], Under::Fresh).is_empty()
+    }
+
+    /// Forgets it; the view is dropped by the caller, first.
+    pub fn remove(&self) {
+        let _platform = Platform::act();
+        generations::remove_all(self.id);
+        spi::run(
+            "DELETE FROM pganalytics_data.projection WHERE id = $1",
             vec![Arg::Int(self.id)],
             Under::Fresh,
         );
@@ -173,22 +185,6 @@ impl Projection {
     }
 }
 
-fn parsed(row: &Row) -> Checkpoint {
-    row.known(0).parse().unwrap_or_else(|e| pgrx::error!("{e}"))
-}
-
-/// A number for a new projection. One whose names somebody has taken is passed over:
-/// whoever may make things in the schema must not keep others from it.
-pub fn next_id() -> i32 {
-    loop {
-        let id = entries::next_number("projection_id");
-        let names = ["definition", "state", "access"].map(|part| format!("{part}_{id}"));
-        if names.iter().all(|name| names::unused(name) == *name) && !partials::any(id) {
-            return id;
-        }
-    }
-}
-
 /// The projections whose view is gone.
 pub fn leftovers() -> Vec<i32> {
     entries::leftovers("projection")
@@ -198,62 +194,34 @@ pub fn leftovers() -> Vec<i32> {
 pub fn sweep(leftover: i32) {
     let _platform = Platform::act();
     let gone = spi::run(
-        "WITH gone AS (DELETE FROM pganalytics_data.projection p WHERE id = $1 \
-             AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) RETURNING id, definition), \
-         forgotten AS (DELETE FROM pganalytics_data.generation g USING gone WHERE g.projection = gone.id) \
-         SELECT gone.definition::oid, g.state::oid, to_regclass('pganalytics_data.access_' || gone.id)::oid \
-         FROM gone LEFT JOIN pganalytics_data.generation g ON g.projection = gone.id",
+        "DELETE FROM pganalytics_data.projection p WHERE id = $1 \
+             AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = p.relation) RETURNING id",
         vec![Arg::Int(leftover)],
         Under::Fresh,
     );
-    for row in gone {
-        for (column, kind) in ["VIEW", "TABLE", "TABLE"].into_iter().enumerate() {
-            if row.text(column).is_some() {
-                entries::drop_leftover(kind, row.oid(column));
-            }
-        }
-        partials::drop_all(leftover);
+    if !gone.is_empty() {
+        generations::remove_all(leftover);
     }
 }
 
-/// A projection about to be entered.
-pub struct NewProjection<'a> {
+/// A projection about to be entered, with its first generation's number.
+pub struct NewProjection {
     pub id: i32,
     pub relation: Oid,
-    pub definition: Oid,
-    pub event_table: Oid,
-    pub state: Oid,
-    pub query: &'a str,
-    pub settings: Vec<String>,
     pub access_key: String,
 }
 
-/// Enters a projection that has folded nothing.
-pub fn register(new: NewProjection) {
+/// Enters a projection.
+pub fn register(new: &NewProjection) {
     let _platform = Platform::act();
     spi::run(
-        "INSERT INTO pganalytics_data.projection (id, relation, definition, event_table, query, settings) \
-         VALUES ($1, $2::regclass, $3::regclass, $4::regclass, $5, $6)",
+        "INSERT INTO pganalytics_data.projection (id, relation, generation, access_key) \
+         VALUES ($1, $2::regclass, $1, $3::uuid)",
         vec![
             Arg::Int(new.id),
             Arg::Oid(new.relation),
-            Arg::Oid(new.definition),
-            Arg::Oid(new.event_table),
-            Arg::Text(new.query),
-            Arg::Texts(new.settings),
-        ],
-        Under::Fresh,
-    );
-    spi::run(
-        "INSERT INTO pganalytics_data.generation (state, projection, access_key, checkpoint) \
-         VALUES ($1::regclass, $2, $3::uuid, $4::pg_snapshot)",
-        vec![
-            Arg::Oid(new.state),
-            Arg::Int(new.id),
             Arg::Text(&new.access_key),
-            Arg::Text(&Checkpoint::nothing().to_string()),
         ],
         Under::Fresh,
     );
-    invalidate(new.state);
 }

@@ -134,19 +134,42 @@ fn numbered(rows: &[Row]) -> Vec<Numbered> {
     rows.iter().map(numbered).collect()
 }
 
+/// A segment that may hold events of a tail.
+pub struct Holding {
+    pub number: i32,
+    pub relation: Oid,
+    /// The first and last position in it, once it has been counted.
+    positions: Option<(i64, i64)>,
+}
+
+impl Holding {
+    /// Whether it can hold events from one position to the other.
+    pub fn may_hold_positions(&self, first: i64, last: i64) -> bool {
+        self.positions
+            .is_none_or(|(begin, end)| begin <= last && end >= first)
+    }
+}
+
 /// Those that may hold events of transactions from `txid` on. They are looked up
 /// as last committed, whatever the snapshot in use: a transaction that keeps an
 /// old one may have appended to a segment younger than that.
-pub fn with_txid_from(event_table: Oid, txid: u64) -> Vec<Numbered> {
+pub fn with_txid_from(event_table: Oid, txid: u64) -> Vec<Holding> {
     let _platform = Platform::act();
-    numbered(&spi::run_kept(
-        "SELECT s.number, s.relation::oid \
+    spi::run_kept(
+        "SELECT s.number, s.relation::oid, s.first_position, s.last_position \
          FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table \
          WHERE t.relation = $1 AND (s.last_txid IS NULL OR s.last_txid >= $2::xid8) \
          ORDER BY s.number",
         vec![Arg::Oid(event_table), Arg::Text(&txid.to_string())],
         Under::Latest,
-    ))
+    )
+    .iter()
+    .map(|row| Holding {
+        number: row.number(0),
+        relation: row.oid(1),
+        positions: row.text(2).map(|_| (row.number(2), row.number(3))),
+    })
+    .collect()
 }
 
 /// Those that can hold the event at a position, the newest first.

@@ -16,17 +16,22 @@ pub struct Upkeep {
     pub failures: u32,
     /// Whether what the last fold replaced cannot be removed yet.
     pub horizon_is_held: bool,
+    /// Not to be folded now.
+    pub is_paused: bool,
+    /// Whether another generation is being built to take its place.
+    pub has_successor: bool,
 }
 
 /// All projections, by number.
 pub fn projections() -> Vec<Upkeep> {
     let _platform = Platform::act();
     spi::run(
-        "SELECT p.id, c.relname, p.failures, g.tableoid, g.xmin, \
-             (extract(epoch FROM greatest(clock_timestamp() - coalesce(g.last_fold, p.created_at), '0')) \
-                 * 1000)::bigint \
+        "SELECT p.id, c.relname, p.failures, k.tableoid, k.xmin, \
+             (extract(epoch FROM greatest(clock_timestamp() - coalesce(k.last_fold, p.created_at), '0')) \
+                 * 1000)::bigint, \
+             p.paused_at IS NOT NULL, p.successor IS NOT NULL \
          FROM pganalytics_data.projection p \
-         JOIN pganalytics_data.generation g ON g.projection = p.id \
+         JOIN pganalytics_data.checkpoint k ON k.generation = p.generation \
          JOIN pg_class c ON c.oid = p.relation ORDER BY p.id",
         vec![],
         Under::Fresh,
@@ -42,9 +47,11 @@ fn upkeep(row: &Row) -> Upkeep {
         id: row.number(0),
         name: row.known(1).into(),
         failures: row.number(2),
-        // The row of the generation was written by the last fold.
+        // The row of the checkpoint was written by the last fold.
         horizon_is_held: is_still_needed(table, row.number(4)),
         since_last_fold: Duration::from_millis(row.number(5)),
+        is_paused: row.known(6) == "t",
+        has_successor: row.known(7) == "t",
     }
 }
 

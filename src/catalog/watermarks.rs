@@ -5,12 +5,13 @@ use crate::pg::Oid;
 use crate::pg::security::Platform;
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::checkpoint::Checkpoint;
+use pganalytics_core::coverage::Coverage;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
 
 /// How far the log has been read, and the watermark as it stood.
 pub struct Watermark {
-    pub checkpoint: Checkpoint,
+    pub coverage: Coverage,
     /// As text; `None`: there was none yet.
     pub stood_at: Option<String>,
 }
@@ -24,9 +25,9 @@ pub struct Advance {
 }
 
 fn watermark(row: &Row) -> Watermark {
-    let checkpoint = row.known(0).parse();
+    let checkpoint: Result<Checkpoint, _> = row.known(0).parse();
     Watermark {
-        checkpoint: checkpoint.unwrap_or_else(|e| pgrx::error!("{e}")),
+        coverage: checkpoint.unwrap_or_else(|e| pgrx::error!("{e}")).into(),
         stood_at: row.text(1).map(Into::into),
     }
 }

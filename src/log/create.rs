@@ -122,7 +122,9 @@ fn create_root(name: &NewName) -> (Oid, Oid) {
         ));
     }
     spi::execute(&format!("CREATE INDEX ON {table} (txid)"));
-    spi::execute(&format!("CREATE INDEX ON {table} USING brin (occurred_at)"));
+    spi::execute(&format!(
+        "CREATE INDEX ON {table} USING brin (occurred_at, \"position\")"
+    ));
     (found(&table), found(&sequence))
 }
 

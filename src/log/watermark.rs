@@ -15,10 +15,11 @@ use crate::pg::index::Relation;
 use crate::pg::security::{ActingAs, Settings, require_select};
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi::{self, Under};
-use crate::projection::{count_tail, lock_segments, segments_with_tail};
+use crate::projection::{count_tail, lock_segments, segments_of};
 use pganalytics_core::checkpoint::stamped;
+use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::tail_source;
+use pganalytics_core::projection::{source_column, source_sql};
 use pganalytics_core::sql::literal;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
@@ -37,7 +38,7 @@ pub fn advance(table: &EventTable, worth: i64) -> Result<(), Error> {
     let Some(seen) = watermarks::of(table.id) else {
         return Ok(());
     };
-    if count_tail(table.root, &seen.checkpoint, worth)? < worth {
+    if count_tail(table.root, &seen.coverage, worth)? < worth {
         return Ok(());
     }
     if keeps_snapshot() {
@@ -49,12 +50,12 @@ pub fn advance(table: &EventTable, worth: i64) -> Result<(), Error> {
     let Some(_log) = Relation::open_if_there(table.root) else {
         return Ok(());
     };
-    lock_segments(table.root, &from.checkpoint);
+    lock_segments(table.root, &from.coverage);
     let epoch = incarnation::epoch()?;
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();
     let to = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
-    let segments = segments_with_tail(table.root, &from.checkpoint)?;
+    let segments = segments_of(table.root, Events::Tail(&from.coverage))?;
     if !segments.is_empty() {
         let read = read(table, &from, &segments, own, &snapshot)?;
         drop(snapshot);
@@ -78,12 +79,11 @@ fn read(
         || shown(table.root),
         columns.map(|column| (column, ColumnType::Timestamptz)),
     )?;
-    let columns = columns.map(str::to_owned);
-    let source = tail_source(
+    let source = source_sql(
         &sql_name(table.root),
-        &columns,
+        &columns.map(source_column),
         segments,
-        &from.checkpoint,
+        Events::Tail(&from.coverage),
         Some(own),
     );
     let is_late = from.stood_at.as_ref().map_or_else(

@@ -27,3 +27,13 @@ fn depends(class: Oid, part: Oid, whole: Oid) {
         );
     }
 }
+
+/// Makes `part`, which goes with relation `from`, go with relation `to` instead.
+pub fn goes_over(part: Oid, from: Oid, to: Oid) {
+    let class = pg_sys::RelationRelationId;
+    // SAFETY: changes rows of the catalog; 0 if a restore has lost the dependency.
+    let moved = unsafe { pg_sys::changeDependencyFor(class, part, class, from, to) };
+    if moved == 0 {
+        goes_with(part, to);
+    }
+}

@@ -77,6 +77,23 @@ pub fn nap(length: Duration) {
     }
 }
 
+/// Has a session wait, unless it is cancelled meanwhile.
+pub fn pause(duration: Duration) {
+    let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+    let milliseconds = std::ffi::c_long::try_from(duration.as_millis()).unwrap_or(i32::MAX.into());
+    // SAFETY: the latch of this process.
+    unsafe {
+        pg_sys::WaitLatch(
+            pg_sys::MyLatch,
+            events as i32,
+            milliseconds,
+            pg_sys::PG_WAIT_EXTENSION,
+        );
+        pg_sys::ResetLatch(pg_sys::MyLatch);
+        pg_sys::check_for_interrupts!();
+    }
+}
+
 /// Has `pg_stat_activity` show what the process does.
 pub fn report_activity(doing: &str) {
     report(pg_sys::BackendState::STATE_RUNNING, doing);

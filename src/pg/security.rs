@@ -161,11 +161,6 @@ fn platform_owner() -> Oid {
     }
 }
 
-/// The acting role's name as SQL.
-pub fn current_user_sql() -> String {
-    role_sql(current_user())
-}
-
 /// A role's name as SQL.
 pub fn role_sql(role: Oid) -> String {
     // SAFETY: the name is copied.

@@ -19,6 +19,15 @@ impl Snapshot {
         }
     }
 
+    /// What is committed now, whatever the transaction's snapshot.
+    pub fn latest() -> Self {
+        // SAFETY: as in `take`.
+        unsafe {
+            pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+            Self(pg_sys::GetActiveSnapshot())
+        }
+    }
+
     /// For SPI.
     pub(super) fn raw(&self) -> pg_sys::Snapshot {
         self.0

@@ -7,7 +7,8 @@
 
 use super::define::define;
 use super::lookups::lock_lookups;
-use super::tail::{lock_segments, segments_with_tail};
+use super::tail::{lock_segments, segments_of};
+use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
@@ -18,58 +19,86 @@ use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi::{self, Under};
 use crate::worker;
 use pganalytics_core::checkpoint::{Checkpoint, stamped};
+use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{fold_sql, tail_source};
+use pganalytics_core::projection::{fold_sql, source_sql};
 use pgrx::prelude::*;
 
-/// What a fold did.
-#[derive(Default)]
-pub struct Folded {
-    /// Events merged into the state.
-    pub events: i64,
+/// What a fold stands on until its transaction ends.
+pub(super) struct Footing {
+    /// What has been folded.
+    pub from: Coverage,
+    /// What is folded when all is that the snapshot sees.
+    pub to: Checkpoint,
+    /// The id of this transaction as events carry it.
+    pub own: u64,
+    pub snapshot: Snapshot,
+    _log: Relation,
 }
 
-/// Folds the tail of a projection. Nothing to fold: nothing is written.
-pub fn fold(projection: &Projection) -> Result<Folded, Error> {
+/// Locks what a fold changes and reads, then takes its snapshot. `None`: the
+/// generation is gone, or being folded.
+pub(super) fn stand(projection: &Projection, wait: Wait) -> Result<Option<Footing>, Error> {
     if keeps_snapshot() {
         return Err(Error::FoldNeedsFreshSnapshot);
     }
-    let unknown = || Error::UnknownProjection {
-        name: projection.name.clone(),
+    let Some(from) = projection.lock_coverage(wait) else {
+        return Ok(None);
     };
-    let from = projection.lock_checkpoint().ok_or_else(unknown)?;
-    let _log = Relation::open(projection.event_table, Lock::Read);
+    let log = Relation::open(projection.event_table, Lock::Read);
     lock_segments(projection.event_table, &from);
     lock_lookups(projection);
     let epoch = incarnation::epoch()?;
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();
     let to = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
-    let segments = segments_with_tail(projection.event_table, &from)?;
-    if segments.is_empty() {
-        return Ok(Folded::default());
-    }
-    let events = merge(projection, &segments, &from, Some(own), &snapshot)?;
-    drop(snapshot);
-    projection.move_checkpoint(&to, events);
-    Ok(Folded { events })
+    Ok(Some(Footing {
+        from,
+        to,
+        own,
+        snapshot,
+        _log: log,
+    }))
 }
 
-/// Merges the events of `segments` that `from` does not cover into the state, as
-/// the owner and with the settings of the definition. Returns their number.
+/// Folds the tail of a projection and returns the number of events; `None`: the
+/// generation is gone. Nothing to fold: nothing is written.
+pub fn fold(projection: &Projection) -> Result<Option<i64>, Error> {
+    let footing = stand(projection, Wait::Yes)?;
+    footing
+        .map(|footing| fold_tail(projection, footing))
+        .transpose()
+}
+
+/// Folds all that the footing's snapshot sees.
+pub(super) fn fold_tail(projection: &Projection, footing: Footing) -> Result<i64, Error> {
+    let tail = Events::Tail(&footing.from);
+    let segments = segments_of(projection.event_table, tail)?;
+    if segments.is_empty() && !footing.from.is_unfinished() {
+        return Ok(0);
+    }
+    let own = Some(footing.own);
+    let events = merge(projection, &segments, tail, own, &footing.snapshot)?;
+    drop(footing.snapshot);
+    projection.move_to(&footing.to.into(), events);
+    Ok(events)
+}
+
+/// Merges these events of `segments` into the state, as the owner and with the
+/// settings of the definition. Returns their number.
 pub(super) fn merge(
     projection: &Projection,
     segments: &[i32],
-    from: &Checkpoint,
+    events: Events,
     except: Option<u64>,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
     let definition = define(projection.definition)?;
-    let source = tail_source(
+    let source = source_sql(
         &sql_name(projection.event_table),
         &definition.columns,
         segments,
-        from,
+        events,
         except,
     );
     let sql = fold_sql(&definition.shape, &sql_name(projection.state), &source);
@@ -82,8 +111,11 @@ pub(super) fn merge(
 #[pg_extern(sql = false)]
 fn refresh_projection(name: &str) -> i64 {
     worker::ensure_started();
-    Projection::owned(name)
-        .and_then(|projection| fold(&projection))
-        .or_raise()
-        .events
+    loop {
+        let projection = Projection::owned(name).or_raise();
+        // Another generation may have taken its place meanwhile.
+        if let Some(events) = fold(&projection).or_raise() {
+            return events;
+        }
+    }
 }

@@ -1,18 +1,26 @@
 //! Projections: state, checkpoint and tail.
 //!
 //! ```text
-//! create_projection → define (analysis) → state relation + view
-//! fold:  lock checkpoint → snapshot → delta of the tail → merge → move checkpoint
-//! read:  view = state, touched groups merged with read_tail()
+//! create_projection → define (analysis) → generation: definition, state; view
+//! fold:    lock checkpoint → snapshot → delta of the tail → merge → move checkpoint
+//! backlog: the same in batches, by position
+//! replace: another generation is built beside it, then read in its place
+//! read:    view = state, touched groups merged with read_tail()
 //! ```
 
+mod backlog;
+mod create;
 mod define;
 mod fold;
+mod generation;
 mod lifecycle;
 mod lookups;
 mod read;
+mod replace;
 mod tail;
+mod wait;
 
-pub use fold::fold;
+pub use backlog::{Step, fold_batch};
 pub use read::read_tail;
-pub use tail::{count_tail, is_worth_folding, lock_segments, segments_with_tail};
+pub use replace::take_over;
+pub use tail::{count_tail, is_worth_folding, lock_segments, segments_of};

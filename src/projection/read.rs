@@ -4,7 +4,7 @@
 //! and tail always fit; nothing is written, so it works on a standby.
 
 use super::define::{Definition, define};
-use super::tail::segments_with_tail;
+use super::tail::segments_of;
 use crate::catalog::names::{self, sql_name};
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
@@ -13,8 +13,9 @@ use crate::pg::error::{OrRaise, raise};
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use crate::worker;
+use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{delta_sql, tail_source};
+use pganalytics_core::projection::{delta_sql, source_sql};
 
 thread_local! {
     /// By state relation; forgotten when that or a table that it reads changes.
@@ -63,26 +64,31 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     let reader = READERS
         .with(|readers| readers.get_or_make(state, || load(state)))
         .or_raise();
-    // A snapshot older than the projection sees neither its checkpoint nor its key.
-    let Some(checkpoint) = reader.projection.checkpoint() else {
-        raise(Error::ConcurrentProjection {
-            name: reader.projection.name.clone(),
-        });
-    };
+    let coverage = reader.projection.coverage();
     if access_key != Some(&reader.projection.access_key) {
-        raise(Error::TailDenied {
-            state: names::shown(state),
+        // A snapshot older than the projection sees neither its checkpoint nor its key.
+        raise(if access_key.is_none() && coverage.is_none() {
+            Error::ConcurrentProjection {
+                name: reader.projection.name.clone(),
+            }
+        } else {
+            Error::TailDenied {
+                state: names::shown(state),
+            }
         });
     }
-    let segments = segments_with_tail(reader.projection.event_table, &checkpoint).or_raise();
+    // One that is only older than this generation of it sees nothing folded.
+    let coverage = coverage.unwrap_or_else(|| reader.projection.since());
+    let tail = Events::Tail(&coverage);
+    let segments = segments_of(reader.projection.event_table, tail).or_raise();
     if segments.is_empty() {
         return;
     }
-    let source = tail_source(
+    let source = source_sql(
         &reader.table,
         &reader.definition.columns,
         &segments,
-        &checkpoint,
+        tail,
         None,
     );
     let sql = delta_sql(&reader.definition.shape, &reader.state, &source);

@@ -1,15 +1,19 @@
-//! The tail: the events that a snapshot sees and a checkpoint does not cover.
+//! The tail: the events that a snapshot sees and a projection has not folded.
 
-use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown};
+use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown, sql_name};
 use crate::catalog::projections::Projection;
 use crate::catalog::segments::with_txid_from;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::pg::error::raise;
 use crate::pg::index::{Lock, Relation, count};
-use crate::pg::security::may_read_any_column;
+use crate::pg::security::{ActingAs, Settings, may_read_any_column};
+use crate::pg::snapshot::Snapshot;
+use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
+use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
+use pganalytics_core::projection::{source_column, source_sql};
 use pgrx::prelude::*;
 
 thread_local! {
@@ -24,7 +28,8 @@ fn txid_index(segment: Oid) -> Result<(Vec<Oid>, Oid), Error> {
     Ok((vec![segment, index], index))
 }
 
-/// The number of events, counted up to `most`, of a segment's tail.
+/// The number of events, counted up to `most`, of a segment's part of the tail
+/// behind a checkpoint.
 fn count_in(segment: Oid, checkpoint: &Checkpoint, most: i64) -> Result<i64, Error> {
     let index =
         TXID_INDEXES.with(|indexes| indexes.get_or_make(segment, || txid_index(segment)))?;
@@ -37,14 +42,28 @@ fn count_in(segment: Oid, checkpoint: &Checkpoint, most: i64) -> Result<i64, Err
     ))
 }
 
-/// The numbers of the segments in which the active snapshot sees a tail.
+/// The numbers of the segments in which the active snapshot sees such events, or
+/// may: in the middle of a backlog positions decide, by which segments are known.
 ///
 /// The segments come from the catalog and are named in the query, so the plan
 /// opens those and no others, however many there are.
-pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Result<Vec<i32>, Error> {
+pub fn segments_of(event_table: Oid, events: Events) -> Result<Vec<i32>, Error> {
     let mut numbers = vec![];
-    for segment in with_txid_from(event_table, checkpoint.xmin()) {
-        if count_in(segment.relation, checkpoint, 1)? > 0 {
+    let (coverage, up_to) = match events {
+        Events::Tail(coverage) => (coverage, i64::MAX),
+        Events::Batch(coverage, _, up_to) => (coverage, up_to),
+    };
+    for segment in with_txid_from(event_table, coverage.done.xmin()) {
+        let may_hold = match &coverage.backlog {
+            Some(backlog) if segment.may_hold_positions(backlog.reached + 1, up_to) => true,
+            Some(backlog) => {
+                matches!(events, Events::Tail(_))
+                    && count_in(segment.relation, &backlog.next, 1)? > 0
+            }
+            None if up_to < i64::MAX => segment.may_hold_positions(0, up_to),
+            None => count_in(segment.relation, &coverage.done, 1)? > 0,
+        };
+        if may_hold {
             numbers.push(segment.number);
         }
     }
@@ -53,31 +72,68 @@ pub fn segments_with_tail(event_table: Oid, checkpoint: &Checkpoint) -> Result<V
 
 /// Locks the segments that may hold a tail against being rewritten, for a snapshot
 /// to be taken next.
-pub fn lock_segments(event_table: Oid, checkpoint: &Checkpoint) {
-    for segment in with_txid_from(event_table, checkpoint.xmin()) {
+pub fn lock_segments(event_table: Oid, coverage: &Coverage) {
+    for segment in with_txid_from(event_table, coverage.done.xmin()) {
         drop(Relation::open(segment.relation, Lock::Read));
     }
 }
 
-/// The number of events in the tail, counted up to `most`.
-pub fn count_tail(event_table: Oid, checkpoint: &Checkpoint, most: i64) -> Result<i64, Error> {
-    let mut length = 0;
-    for segment in with_txid_from(event_table, checkpoint.xmin()) {
-        length += count_in(segment.relation, checkpoint, most - length)?;
+/// The number of events in the tail, counted up to `most`; in the middle of a
+/// backlog, of positions.
+pub fn count_tail(event_table: Oid, coverage: &Coverage, most: i64) -> Result<i64, Error> {
+    let (counted, mut length) = match &coverage.backlog {
+        Some(backlog) => (&backlog.next, backlog.last - backlog.reached),
+        None => (&coverage.done, 0),
+    };
+    for segment in with_txid_from(event_table, counted.xmin()) {
+        if length >= most {
+            return Ok(most);
+        }
+        length += count_in(segment.relation, counted, most - length)?;
     }
     Ok(length)
 }
 
-fn tail_length_of(projection: &Projection, most: i64) -> Result<i64, Error> {
-    let checkpoint = projection.checkpoint().unwrap_or_else(Checkpoint::nothing);
-    count_tail(projection.event_table, &checkpoint, most)
+/// Whether the active snapshot sees a tail of more than `most` events.
+pub fn tail_is_longer_than(
+    projection: &Projection,
+    coverage: &Coverage,
+    most: i64,
+) -> Result<bool, Error> {
+    let enough = most.saturating_add(1);
+    Ok(count_tail(projection.event_table, coverage, enough)? == enough)
 }
 
 /// Whether the active snapshot sees a tail of `most` events, or any at all if
-/// the last fold was long ago.
+/// the last fold was long ago. What is unfinished always is.
 pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> Result<bool, Error> {
-    let length = tail_length_of(projection, most)?;
+    let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
+    if coverage.is_unfinished() {
+        return Ok(true);
+    }
+    let length = count_tail(projection.event_table, &coverage, most)?;
     Ok(length >= most || (long_ago && length > 0))
+}
+
+/// The least position of these events; `None`: there are none.
+pub fn first_position(
+    projection: &Projection,
+    events: Events,
+    snapshot: &Snapshot,
+) -> Result<Option<i64>, Error> {
+    let segments = segments_of(projection.event_table, events)?;
+    let source = source_sql(
+        &sql_name(projection.event_table),
+        &[source_column("position")],
+        &segments,
+        events,
+        None,
+    );
+    let _owner = ActingAs::new(projection.owner);
+    let _settings = Settings::pin(projection.pinned_settings());
+    let sql = format!("SELECT pg_catalog.min(s.\"position\") FROM ({source}) AS s");
+    let rows = spi::run(&sql, vec![], Under::Given(snapshot));
+    Ok(rows[0].text(0).map(|_| rows[0].number(0)))
 }
 
 /// For the view `projections`. NULL if there is no such projection (one of those
@@ -92,5 +148,6 @@ fn tail_length(projection: Oid) -> Option<i64> {
             name: projection.name,
         });
     }
-    tail_length_of(&projection, i64::MAX).ok()
+    let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
+    count_tail(projection.event_table, &coverage, i64::MAX).ok()
 }

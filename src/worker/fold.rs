@@ -1,15 +1,17 @@
 //! Folding what is due: one projection after the other, each in a transaction of
-//! its own, so that one that fails or waits does not keep the others.
+//! its own, so that one that fails or waits does not keep the others. A backlog
+//! takes many: a batch of each projection in turn.
 
 use super::settings;
 use crate::catalog::incarnation;
 use crate::catalog::projections::Projection;
 use crate::catalog::upkeep::{self, Upkeep};
+use crate::pg::security::Settings;
 use crate::pg::transaction::Failure;
 use crate::pg::{bgworker, lock, process, transaction};
-use crate::projection::{fold, is_worth_folding};
+use crate::projection::{Step, fold_batch, is_worth_folding, take_over};
 use pganalytics_core::error::Error;
-use pganalytics_core::worker::{Due, REST_WHEN_LOCKED, rest_after};
+use pganalytics_core::worker::{Due, Pace, REST_WHEN_LOCKED, rest_after, throttle};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -32,12 +34,30 @@ pub struct Folding {
     resting: HashMap<i32, Instant>,
     /// What the server log says of those that fail.
     reported: HashMap<i32, String>,
+    /// How many events the next batch of each takes.
+    paces: HashMap<i32, Pace>,
+    /// How many of them the last look left something to fold at once of.
+    behind: usize,
+    /// It helps the worker, and leaves to it whatever is not a plain fold.
+    is_helper: bool,
 }
 
+/// What wants the view of a projection for itself gives way to its readers.
+const PATIENCE: &str = "100ms";
+
 impl Folding {
+    /// That of a process which helps the worker.
+    pub fn of_helper() -> Self {
+        Self {
+            is_helper: true,
+            ..Self::default()
+        }
+    }
+
     /// Folds the projections that are due.
     pub fn look(&mut self) -> Found {
         let found = self.find();
+        self.behind = 0;
         if let Found::Projections(projections) = &found {
             for projection in projections {
                 self.attend(projection);
@@ -49,13 +69,24 @@ impl Folding {
         found
     }
 
-    /// Folds every projection that has a tail.
+    /// Folds every projection that has a tail, to its end.
     pub fn fold_all(&mut self) {
         if let Found::Projections(projections) = self.find() {
             for projection in projections {
-                self.attend_to(&projection, Due::AnyTail);
+                loop {
+                    self.behind = 0;
+                    self.attend_to(&projection, Due::AnyTail);
+                    if self.behind == 0 {
+                        break;
+                    }
+                }
             }
         }
+    }
+
+    /// How many projections have a backlog that is to be gone on with at once.
+    pub fn behind(&self) -> usize {
+        self.behind
     }
 
     /// Only looks what is there.
@@ -89,7 +120,8 @@ impl Folding {
         self.attend_to(projection, due);
     }
 
-    /// Folds one projection if it has such a tail, and notes what comes of it.
+    /// Folds one projection if it has such a tail, and its successor, and notes what
+    /// comes of it.
     fn attend_to(&mut self, projection: &Upkeep, due: Due) {
         let id = projection.id;
         if self
@@ -100,16 +132,37 @@ impl Folding {
             return;
         }
         self.resting.remove(&id);
-        let Err(failure) = fold_if_due(projection, due) else {
-            self.reported.remove(&id);
+        if self.is_helper && projection.failures > 0 {
             return;
+        }
+        let pace = self.paces.get(&id).copied().unwrap_or_default();
+        let most = pace.most(settings::batch_events());
+        let begin = Instant::now();
+        let done = fold_if_due(projection, due, most)
+            .and_then(|step| Ok((step, build_successor(projection, most, self.is_helper)?)));
+        let took = begin.elapsed();
+        let rest = match done {
+            Ok((step, built)) => {
+                self.reported.remove(&id);
+                let more = step.more || built.more;
+                if !more {
+                    self.paces.remove(&id);
+                    return;
+                }
+                let positions = step.positions + built.positions;
+                self.paces.insert(id, pace.after(positions, took));
+                throttle(positions, took, settings::backlog_rate())
+            }
+            Err(failure) if failure.is_passing() => REST_WHEN_LOCKED,
+            // The worker will meet it, too.
+            Err(_) if self.is_helper => REST_WHEN_LOCKED,
+            Err(failure) => self.report(projection, &failure),
         };
-        let rest = if failure.is_passing() {
-            REST_WHEN_LOCKED
+        if rest.is_zero() {
+            self.behind += 1;
         } else {
-            self.report(projection, &failure)
-        };
-        self.resting.insert(id, Instant::now() + rest);
+            self.resting.insert(id, Instant::now() + rest);
+        }
     }
 
     /// Records a failure, unless the projection or the extension went away
@@ -141,34 +194,62 @@ impl Folding {
     }
 }
 
-/// Folds a projection in a transaction of its own, if that is due. One that
-/// failed before is tried in any case: it may have been mended.
-fn fold_if_due(upkeep: &Upkeep, due: Due) -> Result<(), Failure> {
+/// Folds a projection, or a batch of it, in a transaction of its own, if that is
+/// due. One that failed before is tried in any case: it may have been mended.
+fn fold_if_due(upkeep: &Upkeep, due: Due, most: i64) -> Result<Step, Failure> {
     let failing = upkeep.failures > 0;
-    if due == Due::No && !failing {
-        return Ok(());
+    if upkeep.is_paused || due == Due::No && !failing {
+        return Ok(Step::default());
     }
-    transaction::run_pinned(|| {
+    let step = transaction::run_pinned(|| {
         let Some(projection) = Projection::numbered(upkeep.id) else {
-            return Ok(());
+            return Ok(Step::default());
         };
         let any = due == Due::AnyTail;
         if !failing && !is_worth_folding(&projection, settings::fold_tail(), any)? {
-            return Ok(());
+            return Ok(Step::default());
         }
         process::report_activity(&format!("folding projection {}", projection.name));
-        fold_and_tell(&projection, failing)
-    })
-    .map(|_| ())
+        fold_and_tell(&projection, failing, most)
+    });
+    Ok(step?.unwrap_or_default())
 }
 
-fn fold_and_tell(projection: &Projection, failing: bool) -> Result<(), Error> {
-    let folded = fold(projection)?;
-    if folded.events > 0 {
+fn fold_and_tell(projection: &Projection, failing: bool, most: i64) -> Result<Step, Error> {
+    let Some(step) = fold_batch(projection, most)? else {
+        return Ok(Step::default());
+    };
+    if step.events > 0 {
         upkeep::notify(&projection.name);
     }
     if failing {
         projection.note_error(None);
     }
-    Ok(())
+    Ok(step)
+}
+
+/// Folds a batch of the generation that is to take the place of the one that is read,
+/// or has it take its place once there is no more.
+fn build_successor(upkeep: &Upkeep, most: i64, is_helper: bool) -> Result<Step, Failure> {
+    if !upkeep.has_successor {
+        return Ok(Step::default());
+    }
+    let step = transaction::run_pinned(|| {
+        let Some(successor) = Projection::successor(upkeep.id) else {
+            return Ok(None);
+        };
+        process::report_activity(&format!("building projection {}", successor.name));
+        fold_batch(&successor, most)
+    });
+    let Some(step) = step?.flatten() else {
+        return Ok(Step::default());
+    };
+    if !step.more && !is_helper {
+        transaction::run_pinned(|| {
+            let _settings = Settings::pin([("lock_timeout", PATIENCE)]);
+            let successor = Projection::successor(upkeep.id);
+            successor.map_or(Ok(()), |successor| take_over(&successor))
+        })?;
+    }
+    Ok(step)
 }

@@ -21,6 +21,7 @@ use crate::pg::bgworker;
 
 pub use launcher::launch;
 pub use run::work;
+pub use settings::{batch_events, fold_tail, is_on};
 pub use start::{ensure_started, start_after_commit};
 
 /// When the library is loaded: settings, and the launcher if it is preloaded.

@@ -9,6 +9,9 @@ static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
 static FOLD_TAIL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static FOLD_DELAY: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static NAPTIME: GucSetting<i32> = GucSetting::<i32>::new(1_000);
+static BATCH_EVENTS: GucSetting<i32> = GucSetting::<i32>::new(200_000);
+static FOLD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(2);
+static BACKLOG_RATE: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 const LONGEST_NAP: i32 = 3_600_000;
 
@@ -58,6 +61,30 @@ pub fn define() {
         (10, LONGEST_NAP),
         GucFlags::UNIT_MS,
     );
+    integer(
+        c"pganalytics.batch_events",
+        c"Number of events that are folded in one transaction.",
+        c"A longer backlog is folded in batches of up to so many, each of about a second.",
+        &BATCH_EVENTS,
+        (1, i32::MAX),
+        GucFlags::default(),
+    );
+    integer(
+        c"pganalytics.fold_workers",
+        c"Number of processes that fold in a database, each another projection.",
+        c"More than one only while several projections have a backlog, and none is held back by backlog_rate.",
+        &FOLD_WORKERS,
+        (1, 64),
+        GucFlags::default(),
+    );
+    integer(
+        c"pganalytics.backlog_rate",
+        c"Number of events a second that the worker folds of a backlog, of each projection.",
+        c"0 folds as fast as it goes.",
+        &BACKLOG_RATE,
+        (0, i32::MAX),
+        GucFlags::default(),
+    );
     crate::pg::settings::reserve_prefix();
 }
 
@@ -78,6 +105,22 @@ pub fn fold_tail() -> i64 {
 /// The time between two looks.
 pub fn naptime() -> Duration {
     milliseconds(&NAPTIME)
+}
+
+/// The most events that a transaction folds, unless somebody asks for all.
+pub fn batch_events() -> i64 {
+    BATCH_EVENTS.get().into()
+}
+
+/// How many may help the worker: none where it is to hold back.
+pub fn helpers() -> u32 {
+    let all = u32::try_from(FOLD_WORKERS.get()).unwrap_or(1);
+    if backlog_rate() > 0 { 0 } else { all - 1 }
+}
+
+/// How many events of a backlog are folded a second; 0: as many as can be.
+pub fn backlog_rate() -> i64 {
+    BACKLOG_RATE.get().into()
 }
 
 /// When a fold is due.

@@ -45,7 +45,7 @@ BEGIN
   ASSERT bad = 300, format('%s of 300 retried events are there', bad);
   SELECT count(*) INTO bad FROM (SELECT FROM events WHERE aggregate_id LIKE 'unit%' GROUP BY aggregate_id HAVING count(*) <> 3) u;
   ASSERT bad = 0, format('%s units are there in part or more than once', bad);
-  SELECT count(*) INTO bad FROM pganalytics_data.generation WHERE folds < 2;
+  SELECT count(*) INTO bad FROM pganalytics_data.checkpoint WHERE folds < 2;
   ASSERT bad = 0, 'the folds did not run beside the writers';
 END $$;
 SQL

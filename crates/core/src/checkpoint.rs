@@ -110,6 +110,23 @@ impl Checkpoint {
             ids.join(",")
         )
     }
+
+    /// The SQL condition "covered" on a column of type `xid8`.
+    #[must_use]
+    pub fn covered_condition(&self, column: &str) -> String {
+        let before = format!(
+            "{column} OPERATOR(pg_catalog.<) '{}'::pg_catalog.xid8",
+            self.xmax
+        );
+        if self.in_progress.is_empty() {
+            return before;
+        }
+        let ids: Vec<_> = self.in_progress.iter().map(u64::to_string).collect();
+        format!(
+            "{before} AND {column} OPERATOR(pg_catalog.<>) ALL ('{{{}}}'::pg_catalog.xid8[])",
+            ids.join(",")
+        )
+    }
 }
 
 impl fmt::Display for Checkpoint {

@@ -241,6 +241,16 @@ pub enum Error {
         /// What to do instead.
         hint: &'static str,
     },
+    /// A replaced projection whose readers would not find their columns.
+    #[error("cannot replace projection \"{projection}\": column \"{column}\" {problem}")]
+    IncompatibleColumns {
+        /// The projection.
+        projection: String,
+        /// A column that it has.
+        column: String,
+        /// What would become of it.
+        problem: String,
+    },
     /// No background worker could be started.
     #[error("could not start a background worker")]
     NoWorker,
@@ -278,6 +288,7 @@ impl UserError for Error {
             Self::NullArgument { .. } | Self::NullInEvent { .. } => "22004",
             Self::NotOwner { .. } | Self::TailDenied { .. } => "42501",
             Self::AlreadyExists { .. } => "42710",
+            Self::IncompatibleColumns { .. } => "42P16",
             Self::Unsupported { .. } => "0A000",
             Self::FoldNeedsFreshSnapshot => "25001",
         }
@@ -383,6 +394,9 @@ impl UserError for Error {
                 Self::AlreadyExists { .. } => "Choose another name or schema, or drop it first.",
                 Self::RestoreRunning => {
                     "Wait for it to end, or run REFRESH MATERIALIZED VIEW pganalytics_data.incarnation_marker."
+                }
+                Self::IncompatibleColumns { .. } => {
+                    "Keep the columns it has, in their order, and add new ones after them; or drop the projection and create it anew."
                 }
                 Self::NoWorker => "Consider increasing max_worker_processes.",
                 Self::FoldNeedsFreshSnapshot => {

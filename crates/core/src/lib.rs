@@ -5,6 +5,7 @@
 pub mod append;
 pub mod checkpoint;
 pub mod content;
+pub mod coverage;
 pub mod error;
 pub mod given;
 pub mod hash;

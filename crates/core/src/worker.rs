@@ -46,6 +46,58 @@ impl FoldPolicy {
     }
 }
 
+/// How many events a batch of a backlog takes: what was done in about a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace(i64);
+
+const SHORTEST_BATCH: i64 = 1_000;
+const BATCH_TIME: Duration = Duration::from_secs(1);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(20_000)
+    }
+}
+
+impl Pace {
+    /// How many the next batch is to take, where none may take more than `limit`.
+    #[must_use]
+    pub fn most(self, limit: i64) -> i64 {
+        self.0.min(limit)
+    }
+
+    /// The pace after a batch of `done` events or positions took so long: at most
+    /// doubled or halved, so that one odd batch does not matter much.
+    #[must_use]
+    pub fn after(self, done: i64, took: Duration) -> Self {
+        if done < self.0 / 2 {
+            return self;
+        }
+        let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX).max(1);
+        let aim = i64::try_from(BATCH_TIME.as_micros()).unwrap_or(i64::MAX);
+        let fitting = done.saturating_mul(aim) / took;
+        Self(
+            fitting
+                .clamp(self.0 / 2, self.0.saturating_mul(2))
+                .max(SHORTEST_BATCH),
+        )
+    }
+}
+
+/// How long to rest after a batch of `done` events that took so long, to fold no
+/// more than `per_second` (0: as many as can be).
+#[must_use]
+pub fn throttle(done: i64, took: Duration, per_second: i64) -> Duration {
+    let (Ok(done), Ok(per_second)) = (u32::try_from(done), u32::try_from(per_second)) else {
+        return Duration::ZERO;
+    };
+    if per_second == 0 {
+        return Duration::ZERO;
+    }
+    let allowed = Duration::from_secs(1).saturating_mul(done) / per_second;
+    allowed.saturating_sub(took)
+}
+
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_mins(5);
 
@@ -133,6 +185,31 @@ mod tests {
         assert_eq!(eager.due(seconds(0), false), Due::AnyTail);
         assert_eq!(eager.due(seconds(0), true), Due::No);
         assert_eq!(eager.due(seconds(10), true), Due::AnyTail);
+    }
+
+    #[test]
+    fn batches_come_to_take_a_second() {
+        let mut pace = Pace::default();
+        for _ in 0..20 {
+            // 50,000 a second.
+            let took = Duration::from_micros(u64::try_from(pace.0).unwrap() * 20);
+            pace = pace.after(pace.0, took);
+        }
+        assert_eq!((pace.0, pace.most(7)), (50_000, 7));
+        for _ in 0..20 {
+            pace = pace.after(pace.0, seconds(1_000));
+        }
+        assert_eq!(pace.0, SHORTEST_BATCH);
+        let faster = pace.after(pace.0, Duration::ZERO);
+        assert_eq!(faster.0, 2 * SHORTEST_BATCH);
+        assert_eq!(faster.after(3, seconds(9)).0, faster.0, "too few to tell");
+    }
+
+    #[test]
+    fn a_throttle_makes_up_for_what_went_too_fast() {
+        assert_eq!(throttle(1_000, seconds(0), 500), seconds(2));
+        assert_eq!(throttle(1_000, seconds(3), 500), Duration::ZERO);
+        assert_eq!(throttle(1_000, seconds(0), 0), Duration::ZERO);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::pg::Oid;
 use crate::pg::query::{EventSource, Query};
 use crate::pg::tree::Contents;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Kind, Shape};
+use pganalytics_core::projection::{Column, Kind, Shape};
 
 /// The event's own columns in each row, by number.
 pub(super) struct Own([i16; 2]);
@@ -36,9 +36,9 @@ pub(super) fn shape(query: &Query, source: &EventSource, own: &Own) -> Result<Sh
     let event_id = source.uuid(event_id);
     let position = source.bigint(position);
     let mut exprs = vec![event_id, position];
+    let mut outputs = vec![];
     let mut columns = vec![];
-    let outputs = query.outputs();
-    for (place, output) in outputs.iter().enumerate() {
+    for (place, output) in query.outputs().into_iter().enumerate() {
         if output.expr.returns_set() {
             return set_returning();
         }
@@ -51,12 +51,24 @@ pub(super) fn shape(query: &Query, source: &EventSource, own: &Own) -> Result<Sh
             exprs.push(output.expr);
         }
         columns.push(column);
+        outputs.push(output.name);
+    }
+    // The event's own columns come last, unless the query has columns of their names.
+    for (name, sql_type) in [("event_id", "uuid"), ("position", "bigint")] {
+        if !outputs.iter().any(|output| output == name) {
+            columns.push(Column {
+                name: name.into(),
+                sql_type: sql_type.into(),
+                collation: None,
+            });
+            outputs.push(name.into());
+        }
     }
     Ok(Shape {
         kind: Kind::Stateless(columns),
         delta: query.rows(source, &exprs),
         fans_out: query.fans_out(),
-        outputs: outputs.into_iter().map(|output| output.name).collect(),
+        outputs,
         ..Shape::default()
     })
 }

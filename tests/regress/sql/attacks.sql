@@ -7,7 +7,7 @@ SELECT pganalytics.create_event_table('events');
 SELECT pganalytics.create_projection('sales', 'SELECT event_type, count(*) AS n, min(aggregate_id) AS first FROM events GROUP BY 1');
 INSERT INTO events (event_type, aggregate_id) VALUES ('a', 'x');
 RESET ROLE;
-SELECT p.definition, p.id, g.state FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.projection = p.id
+SELECT g.definition, p.id, g.state FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.projection = p.id
 WHERE p.relation = 'sales'::regclass \gset
 SELECT s.relation AS segment, s.ledger, t.heads FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table
 WHERE t.relation = 'events'::regclass AND s.number = 1 \gset

@@ -23,7 +23,8 @@ DECLARE
     definition regclass;
     n bigint;
 BEGIN
-    SELECT p.definition INTO STRICT definition FROM pganalytics_data.projection p WHERE p.relation = projection;
+    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
     EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d',
                    projection, definition) INTO n;
     RETURN n;
@@ -78,13 +79,16 @@ SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name:
 SELECT name, pganalytics.refresh_projection(name::text) AS folded FROM pganalytics.projections ORDER BY name::text COLLATE "C";
 SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
 
--- What has been folded stays as it was; the tail sees what the table holds now.
+-- What has been folded stays as it was; the tail sees what the table holds now. A
+-- rebuild sees nothing else.
 UPDATE products SET category = 'hot drinks' WHERE sku = 'tea';
 SELECT * FROM per_category ORDER BY 1;
 INSERT INTO purchases (event_type, aggregate_id, sku, amount) VALUES ('bought', 'x', 'tea', 100);
 SELECT * FROM per_category ORDER BY 1;
-UPDATE products SET category = 'drinks' WHERE sku = 'tea';
+SELECT pganalytics.rebuild_projection('per_category');
 SELECT * FROM per_category ORDER BY 1;
+UPDATE products SET category = 'drinks' WHERE sku = 'tea';
+SELECT pganalytics.rebuild_projection('per_category');
 
 -- Columns and tables are followed by number, whatever they are called later.
 ALTER TABLE products RENAME TO articles;

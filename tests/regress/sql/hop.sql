@@ -53,7 +53,8 @@ DECLARE
     definition regclass;
     n bigint;
 BEGIN
-    SELECT p.definition INTO STRICT definition FROM pganalytics_data.projection p WHERE p.relation = projection;
+    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
     EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d',
                    projection, definition) INTO n;
     RETURN n;

@@ -15,7 +15,8 @@ DECLARE
     shown text;
     n bigint;
 BEGIN
-    SELECT p.definition INTO STRICT definition FROM pganalytics_data.projection p WHERE p.relation = projection;
+    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO shown FROM pg_attribute WHERE attrelid = definition AND attnum > 0;
     EXECUTE format('SELECT count(*) FROM ((SELECT %3$s FROM %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL SELECT %3$s FROM %1$s)) d',
                    projection, definition, shown) INTO n;

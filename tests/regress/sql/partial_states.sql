@@ -18,7 +18,8 @@ DECLARE
     columns text;
     n bigint;
 BEGIN
-    SELECT p.definition INTO STRICT definition FROM pganalytics_data.projection p WHERE p.relation = projection;
+    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = projection;
     SELECT string_agg(CASE WHEN atttypid = 'float8'::regtype THEN format('round(%I::numeric, 9)', attname)
                            ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
     INTO columns FROM pg_attribute WHERE attrelid = projection AND attnum > 0;

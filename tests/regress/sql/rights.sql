@@ -33,7 +33,7 @@ SELECT name, tail, owner FROM pganalytics.projections;
 SELECT count(*) FROM events;
 \echo :SQLSTATE
 RESET ROLE;
-SELECT g.state, p.definition, p.id FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.projection = p.id
+SELECT g.state, g.definition, p.id FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.projection = p.id
 WHERE p.relation = 'per_type'::regclass \gset
 SELECT s.relation AS segment, s.ledger, t.heads FROM pganalytics_data.segment s JOIN pganalytics_data.event_table t ON t.id = s.event_table
 WHERE t.relation = 'events'::regclass AND s.number = 1 \gset

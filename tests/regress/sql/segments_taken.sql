@@ -152,7 +152,7 @@ INSERT INTO timeless (event_type, aggregate_id, occurred_at) VALUES ('a', 'x', N
 SELECT pganalytics.roll_segment('timeless');
 RESET ROLE;
 BEGIN;
-LOCK TABLE pganalytics_data.generation IN EXCLUSIVE MODE; -- nothing is folded meanwhile
+LOCK TABLE pganalytics_data.checkpoint IN EXCLUSIVE MODE; -- nothing is folded meanwhile
 CALL pganalytics.run_maintenance();
 SELECT state, rows FROM pganalytics.segments WHERE event_table = 'timeless'::regclass AND number = 1;
 SELECT n FROM of_timeless;

@@ -16,7 +16,8 @@ DECLARE
     shown text;
     n bigint;
 BEGIN
-    SELECT p.definition INTO STRICT of_definition FROM pganalytics_data.projection p WHERE p.relation = projection;
+    SELECT g.definition INTO STRICT of_definition FROM pganalytics_data.projection p
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO shown FROM pg_attribute WHERE attrelid = of_definition AND attnum > 0;
     EXECUTE format('SELECT count(*) FROM ((SELECT %3$s FROM %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL SELECT %3$s FROM %1$s)) d',
                    projection, of_definition, shown) INTO n;
@@ -66,6 +67,20 @@ UPDATE users SET name = 'Ada L.' WHERE id = '1';
 INSERT INTO events (event_type, aggregate_id, payload) VALUES ('paid', '1', '{"amount": 1}');
 SELECT name, count(*) FROM payments GROUP BY 1 ORDER BY 1;
 
+-- A rebuild computes them anew.
+SELECT pganalytics.rebuild_projection('payments');
+SELECT name, count(*) FROM payments GROUP BY 1 ORDER BY 1;
+ALTER VIEW payments RENAME COLUMN position TO place;
+SELECT pganalytics.rebuild_projection('payments');
+SELECT user_id, name, place FROM payments WHERE event_id IS NOT NULL ORDER BY place LIMIT 2;
+ALTER VIEW payments RENAME COLUMN place TO position;
+
+-- Another query keeps the columns that there are; more follow them.
+SELECT pganalytics.replace_projection('own_columns', 'SELECT position, event_id AS id, position AS again, event_type, aggregate_id FROM events');
+\echo :SQLSTATE
+SELECT pganalytics.replace_projection('own_columns', 'SELECT position, event_id AS id, position AS again, event_type, event_id, aggregate_id FROM events');
+SELECT differences('own_columns'), count(aggregate_id) = count(*) AS all FROM own_columns;
+
 -- Conditions on position and event_id reach the indexes of the state.
 SET enable_seqscan = off;
 CREATE FUNCTION plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -83,6 +98,7 @@ RESET enable_seqscan;
 
 -- A stream of random batches, folds and rollbacks: always equal to the query.
 UPDATE users SET name = 'Ada' WHERE id = '1';
+SELECT pganalytics.rebuild_projection('payments');
 SELECT setseed(0.42);
 DO $$
 DECLARE

@@ -52,7 +52,8 @@ append() { # number-of-events
 # The projection holds exactly what its query gives, whatever has been folded.
 equals_its_query() { # name
   local definition
-  definition=$(sql "SELECT definition FROM pganalytics_data.projection WHERE relation = '$1'::regclass")
+  definition=$(sql "SELECT definition FROM pganalytics_data.generation g JOIN pganalytics_data.projection p
+    ON p.generation = g.id WHERE relation = '$1'::regclass")
   now "\"$1\" equals its query" "SELECT NOT EXISTS (
       (TABLE $definition EXCEPT ALL TABLE $1) UNION ALL (TABLE $1 EXCEPT ALL TABLE $definition))"
 }

@@ -20,7 +20,7 @@ SELECT pganalytics.create_projection('overall',
 DO $$
 DECLARE p record;
 BEGIN
-  FOR p IN SELECT relation, definition FROM pganalytics_data.projection LOOP
+  FOR p IN SELECT relation, definition FROM pganalytics_data.projection JOIN pganalytics_data.generation g ON g.id = generation LOOP
     EXECUTE format('CREATE VIEW %s_query AS TABLE %s', p.relation, p.definition);
   END LOOP;
 END $$;

@@ -1,9 +1,9 @@
 //! What the folds of every kind of projection share: where the tail comes from.
 
-use crate::checkpoint::Checkpoint;
+use crate::coverage::Events;
 use crate::sql::ident;
 
-/// A column of the event table in the table expression of the tail.
+/// A column of the event table in the table expression `event_source`.
 #[must_use]
 pub fn source_column(name: &str) -> String {
     format!("e.{}", ident(name))
@@ -15,15 +15,14 @@ pub fn absent_column(name: &str) -> String {
     format!("NULL AS {}", ident(name))
 }
 
-/// The table expression of the tail: `columns` (see [`source_column`]) of the events
-/// of `segments` that `checkpoint` does not cover, those of transaction `except`
-/// left out.
+/// The table expression `event_source`: `columns` (see [`source_column`]) of some
+/// events of `segments`, those of transaction `except` left out.
 #[must_use]
-pub fn tail_source(
+pub fn source_sql(
     table: &str,
     columns: &[String],
     segments: &[i32],
-    checkpoint: &Checkpoint,
+    events: Events,
     except: Option<u64>,
 ) -> String {
     let numbers: Vec<_> = segments.iter().map(i32::to_string).collect();
@@ -34,6 +33,6 @@ pub fn tail_source(
         "SELECT {} FROM {table} e WHERE e.segment OPERATOR(pg_catalog.=) ANY ('{{{}}}'::pg_catalog.int4[]) AND {}{own}",
         columns.join(", "),
         numbers.join(","),
-        checkpoint.tail_condition("e.txid")
+        events.condition("e")
     )
 }

@@ -82,7 +82,7 @@ pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
     )
 }
 
-/// The view: untouched groups as they are, touched ones merged.
+/// Untouched groups as they are, touched ones merged.
 ///
 /// The tail is computed once (MATERIALIZED); conditions on keys still reach the
 /// index of the state, because state and tail are joined by `key_hash` and
@@ -118,7 +118,7 @@ pub(super) fn view_of<'a>(
     names.extend((1..=shape.aggregates.len()).map(|i| format!("a{i}")));
     let outputs: Vec<_> = shape.outputs.iter().map(|o| ident(o)).collect();
     format!(
-        "CREATE VIEW {view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t WHERE {}), \
+        "{view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t WHERE {}), \
          groups ({}) AS ({groups}) {}",
         outputs.join(", "),
         locked_sql(read),

@@ -35,7 +35,7 @@ pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
     }
 }
 
-/// The text of `CREATE VIEW`: `state` holds what has been folded, `tail` is the
+/// What follows `CREATE VIEW`: `state` holds what has been folded, `tail` is the
 /// call that returns what the tail adds, as rows of `state`.
 ///
 /// `read`, the event table and the lookup tables as items of FROM, are named so that

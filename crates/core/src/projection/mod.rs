@@ -18,7 +18,7 @@ mod stateless;
 
 pub use derived::Derivation;
 pub use facts::{Facts, SupportFunction};
-pub use fold::{absent_column, source_column, tail_source};
+pub use fold::{absent_column, source_column, source_sql};
 pub use kind::{delta_sql, fold_sql, state_table_sql, view_sql};
 pub use merge::Merge;
 pub use recipe::{Part, PartInput, PartSource, Recipe, recipe};

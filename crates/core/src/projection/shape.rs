@@ -54,7 +54,7 @@ pub enum Kind {
     Grouped,
     /// Sessions of groups.
     Sessions(Sessions),
-    /// What the query makes of each event, with the columns of the output. Those that
+    /// What the query makes of each event, with the column of each output. Those that
     /// are named `event_id` and `position` are the event's own.
     Stateless(Vec<Column>),
 }

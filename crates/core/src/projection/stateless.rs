@@ -54,9 +54,8 @@ pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
     )
 }
 
-/// The view: state and tail, one after the other, so that conditions reach the
-/// indexes of the state. The event's own columns come last, unless the query has
-/// columns of their names.
+/// State and tail, one after the other, so that conditions reach the indexes of the
+/// state.
 pub(super) fn view(
     shape: &Shape,
     columns: &[Column],
@@ -65,25 +64,11 @@ pub(super) fn view(
     read: &str,
     tail: &str,
 ) -> String {
-    let own = OWN
-        .into_iter()
-        .filter(|own| !shape.outputs.iter().any(|output| output == own));
-    let names: Vec<_> = shape
-        .outputs
-        .iter()
-        .map(String::as_str)
-        .chain(own.clone())
-        .map(ident)
-        .collect();
-    let values: Vec<_> = columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .chain(own)
-        .map(ident)
-        .collect();
+    let names: Vec<_> = shape.outputs.iter().map(|output| ident(output)).collect();
+    let values: Vec<_> = columns.iter().map(|column| ident(&column.name)).collect();
     let values = values.join(", ");
     format!(
-        "CREATE VIEW {view} ({}) AS SELECT {values} FROM {state} AS s \
+        "{view} ({}) AS SELECT {values} FROM {state} AS s \
          UNION ALL SELECT {values} FROM {tail} AS t WHERE {}",
         names.join(", "),
         locked_sql(read)

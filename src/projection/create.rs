@@ -1,0 +1,91 @@
+//! `create_projection`.
+
+use super::define::define_new;
+use super::fold::{fold, merge};
+use super::generation::{make_access, make_definition, make_state, settings, view_text};
+use super::tail::tail_is_longer_than;
+use crate::catalog::generations::{self, NewGeneration};
+use crate::catalog::incarnation;
+use crate::catalog::names::{NewName, find};
+use crate::catalog::projections::{self, NewProjection, Projection};
+use crate::pg::Oid;
+use crate::pg::error::OrRaise;
+use crate::pg::security::current_user;
+use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::pg::spi;
+use crate::worker;
+use pganalytics_core::checkpoint::{Checkpoint, stamped};
+use pganalytics_core::coverage::{Coverage, Events};
+use pganalytics_core::error::Error;
+use pgrx::prelude::*;
+
+#[pg_extern(sql = false)]
+fn create_projection(name: &str, query: &str, with_data: bool) -> Oid {
+    create(name, query, with_data).or_raise()
+}
+
+fn create(name: &str, query: &str, with_data: bool) -> Result<Oid, Error> {
+    let name = NewName::parse(name)?;
+    let id = generations::next_id();
+    let definition = make_definition(id, &name.schema, query)?;
+    let defined = define_new(definition, &name.schema)?;
+    let state = make_state(id, definition, &defined.shape, current_user());
+    let access_key = uuid::Uuid::new_v4().to_string();
+    make_access(id, definition, current_user(), &access_key);
+    let view = view_text(id, &name.sql(), &defined, definition, state);
+    spi::execute(&format!("CREATE VIEW {view}"));
+    let relation = find(&name.sql()).unwrap_or(Oid::INVALID);
+    let since = if with_data {
+        Checkpoint::nothing()
+    } else {
+        let epoch = incarnation::epoch()?;
+        let own = stamped(epoch, own_txid());
+        let snapshot = Snapshot::take();
+        snapshot.checkpoint().in_epoch(epoch).of_fold_in(own)
+    };
+    projections::register(&NewProjection {
+        id,
+        relation,
+        access_key,
+    });
+    generations::register(NewGeneration {
+        id,
+        projection: id,
+        definition,
+        event_table: defined.event_table,
+        state,
+        query,
+        settings: settings(),
+        since: &since,
+    });
+    let projection = Projection::numbered(id).ok_or(Error::UnknownProjection {
+        name: id.to_string(),
+    })?;
+    if !first_fold(&projection)? {
+        notice!(
+            "projection \"{}\" is built in the background; what is read from it is exact meanwhile",
+            projection.name
+        );
+    }
+    worker::start_after_commit();
+    Ok(relation)
+}
+
+/// Folds what is there. A backlog is left to the worker, if there may be one, and in
+/// a transaction that keeps an old snapshot so is everything: reads are exact
+/// without it. Whether all has been folded.
+pub fn first_fold(projection: &Projection) -> Result<bool, Error> {
+    // A query without GROUP BY has its one group also when there are no events.
+    let snapshot = Snapshot::take();
+    let nothing = Coverage::nothing();
+    merge(projection, &[], Events::Tail(&nothing), None, &snapshot)?;
+    let coverage = projection.coverage().unwrap_or(nothing);
+    let is_long =
+        worker::is_on() && tail_is_longer_than(projection, &coverage, worker::batch_events())?;
+    drop(snapshot);
+    if is_long || keeps_snapshot() {
+        return Ok(false);
+    }
+    fold(projection)?;
+    Ok(true)
+}

@@ -1,0 +1,104 @@
+//! The relations of a generation: definition, state, and the text of the view that
+//! reads them.
+
+use super::define::Definition;
+use super::lookups::read_sql;
+use crate::catalog::names::{find, sql_name};
+use crate::pg::Oid;
+use crate::pg::depend::goes_with;
+use crate::pg::query::is_one_select;
+use crate::pg::security::{Platform, role_sql, setting};
+use crate::pg::spi;
+use pganalytics_core::error::Error;
+use pganalytics_core::projection::{Shape, state_table_sql, view_sql};
+use pganalytics_core::sql::qualified;
+
+/// What the result of an expression can depend on besides its arguments.
+const PINNED: [&str; 12] = [
+    "search_path",
+    "TimeZone",
+    "DateStyle",
+    "IntervalStyle",
+    "extra_float_digits",
+    "bytea_output",
+    "lc_monetary",
+    "lc_numeric",
+    "lc_time",
+    "default_text_search_config",
+    "xmlbinary",
+    "xmloption",
+];
+
+/// The settings that a definition made now is kept with.
+pub fn settings() -> Vec<String> {
+    PINNED
+        .iter()
+        .map(|name| format!("{name}={}", setting(name)))
+        .collect()
+}
+
+/// A view of the query as it was given: PostgreSQL checks it with the caller's
+/// rights, follows renames, dumps it, and knows what it depends on. It then
+/// belongs to the extension, so that it stays what the state was made for.
+pub fn make_definition(id: i32, schema: &str, query: &str) -> Result<Oid, Error> {
+    if !is_one_select(query) {
+        return Err(Error::Unsupported {
+            construct: "anything but one SELECT".into(),
+            hint: "Give the query of the projection, a single SELECT statement.",
+        });
+    }
+    let temporary = format!("definition_{}", uuid::Uuid::new_v4().simple());
+    let made = qualified(schema, &temporary);
+    spi::execute(&format!("CREATE VIEW {made} AS {query}"));
+    let _platform = Platform::act();
+    let name = format!("definition_{id}");
+    spi::execute(&format!("ALTER VIEW {made} RENAME TO {name}"));
+    let made = qualified(schema, &name);
+    spi::execute(&format!("ALTER VIEW {made} OWNER TO CURRENT_USER"));
+    spi::execute(&format!("ALTER VIEW {made} SET SCHEMA pganalytics_data"));
+    Ok(find(&qualified("pganalytics_data", &name)).unwrap_or(Oid::INVALID))
+}
+
+/// The state, dropped with the definition. It belongs to the extension; `owner` may
+/// read it and fold into it, but not change what it is.
+pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
+    let owner = role_sql(owner);
+    let _platform = Platform::act();
+    let state = qualified("pganalytics_data", &format!("state_{id}"));
+    for statement in state_table_sql(shape, &state, &format!("state_{id}")) {
+        spi::execute(&statement);
+    }
+    spi::execute(&format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {state} TO {owner}"
+    ));
+    let state = find(&state).unwrap_or(Oid::INVALID);
+    goes_with(state, definition);
+    state
+}
+
+/// The relation that holds the key to the tail of projection `id`.
+pub fn access(id: i32) -> String {
+    qualified("pganalytics_data", &format!("access_{id}"))
+}
+
+/// Makes it, dropped with the definition.
+pub fn make_access(id: i32, definition: Oid, owner: Oid, key: &str) {
+    let owner = role_sql(owner);
+    let _platform = Platform::act();
+    let access = access(id);
+    spi::execute(&format!("CREATE TABLE {access} (access_key uuid NOT NULL)"));
+    spi::execute(&format!("GRANT SELECT ON {access} TO {owner}"));
+    spi::execute(&format!("INSERT INTO {access} VALUES ('{key}')"));
+    goes_with(find(&access).unwrap_or(Oid::INVALID), definition);
+}
+
+/// The definition of the view `name` of projection `id`: `name (columns) AS query`.
+pub fn view_text(id: i32, name: &str, defined: &Definition, definition: Oid, state: Oid) -> String {
+    let state = sql_name(state);
+    let tail = format!(
+        "pganalytics.read_tail(NULL::{state}, NULL::{}, (SELECT access_key FROM {}))",
+        sql_name(definition),
+        access(id)
+    );
+    view_sql(&defined.shape, name, &state, &read_sql(defined), &tail)
+}

@@ -1,0 +1,150 @@
+//! Replacing a projection: another generation is built beside the one that is read,
+//! caught up, and then named in its place.
+//!
+//! The view is then made to read the new state. Whoever reads the old one holds a
+//! lock on the view, so nobody does when the view changes; a snapshot older than
+//! that finds in the new state, and in its coverage, what had been folded then, and
+//! reads the rest from the log. That is exact for every snapshot, so the old
+//! generation goes at once.
+
+use super::create::first_fold;
+use super::define::{define, define_new};
+use super::generation::{access, make_definition, make_state, settings, view_text};
+use crate::catalog::generations::{self, NewGeneration};
+use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name};
+use crate::catalog::projections::Projection;
+use crate::pg::depend::goes_over;
+use crate::pg::error::OrRaise;
+use crate::pg::security::{ActingAs, Platform};
+use crate::pg::spi;
+use crate::worker;
+use pganalytics_core::error::Error;
+use pganalytics_core::projection::Kind;
+use pgrx::prelude::*;
+
+#[pg_extern(sql = false)]
+fn replace_projection(name: &str, query: &str) {
+    replace(name, Some(query)).or_raise();
+}
+
+#[pg_extern(sql = false)]
+fn rebuild_projection(name: &str) {
+    replace(name, None).or_raise();
+}
+
+/// Replaces the query, or builds the state anew from the same.
+fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
+    let mut old = Projection::owned(name)?;
+    while !old.lock() {
+        // Another generation has taken its place meanwhile.
+        old = Projection::owned(name)?;
+    }
+    if let Some(unfinished) = Projection::successor(old.id) {
+        Projection::set_successor(old.id, None);
+        generations::remove(unfinished.generation);
+    }
+    let id = generations::next_id();
+    let is_new = query.is_some();
+    let (definition, defined, query, settings) = if let Some(query) = query {
+        let schema = schema_of(old.relation);
+        let definition = make_definition(id, &schema, query)?;
+        let defined = define_new(definition, &schema)?;
+        (definition, defined, query.to_owned(), settings())
+    } else {
+        let (query, settings) = generations::query(old.generation);
+        (old.definition, define(old.definition)?, query, settings)
+    };
+    if is_new {
+        let mut columns = describe_columns(definition);
+        if let Kind::Stateless(shown) = &defined.shape.kind {
+            let own = shown.iter().skip(columns.len());
+            columns.extend(own.map(|column| Described {
+                name: column.name.clone(),
+                of: column.sql_type.clone(),
+            }));
+        }
+        check_columns(&old.name, &describe_columns(old.relation), &columns)?;
+    }
+    let state = make_state(id, definition, &defined.shape, old.owner);
+    generations::register(NewGeneration {
+        id,
+        projection: old.id,
+        definition,
+        event_table: defined.event_table,
+        state,
+        query: &query,
+        settings,
+        since: &old.since().done,
+    });
+    Projection::set_successor(old.id, Some(id));
+    let successor = Projection::successor(old.id).ok_or(Error::UnknownProjection {
+        name: old.name.clone(),
+    })?;
+    if first_fold(&successor)? {
+        take_over(&successor)?;
+    } else {
+        notice!(
+            "projection \"{}\" is built anew in the background and read as it was until then",
+            old.name
+        );
+        worker::start_after_commit();
+    }
+    Ok(())
+}
+
+/// What reads the projection must find the columns it knows; more may follow.
+fn check_columns(name: &str, old: &[Described], new: &[Described]) -> Result<(), Error> {
+    for (place, column) in old.iter().enumerate() {
+        let problem = match new.get(place) {
+            None => "would be missing".into(),
+            Some(other) if other.name != column.name => format!("would be \"{}\"", other.name),
+            Some(other) if other.of != column.of => {
+                format!("would be of type {} instead of {}", other.of, column.of)
+            }
+            Some(_) => continue,
+        };
+        return Err(Error::IncompatibleColumns {
+            projection: name.into(),
+            column: column.name.clone(),
+            problem,
+        });
+    }
+    Ok(())
+}
+
+/// Has a generation that has caught up read in place of the other. Waits for readers.
+pub fn take_over(successor: &Projection) -> Result<(), Error> {
+    let unknown = || Error::UnknownProjection {
+        name: successor.name.clone(),
+    };
+    if !successor.lock() {
+        return Err(unknown());
+    }
+    let old = Projection::numbered(successor.id).ok_or_else(unknown)?;
+    let mut defined = define(successor.definition)?;
+    if old.definition == successor.definition {
+        // Its owner may have renamed columns of the view since.
+        let now = describe_columns(successor.relation);
+        defined.shape.outputs = now.into_iter().map(|column| column.name).collect();
+    }
+    let view = view_text(
+        successor.id,
+        &sql_name(successor.relation),
+        &defined,
+        successor.definition,
+        successor.state,
+    );
+    {
+        let _owner = ActingAs::new(successor.owner);
+        spi::execute(&format!("CREATE OR REPLACE VIEW {view}"));
+    }
+    successor.become_read();
+    let _platform = Platform::act();
+    if old.definition != successor.definition
+        && let Some(access) = find(&access(successor.id))
+    {
+        goes_over(access, old.definition, successor.definition);
+    }
+    generations::remove(old.generation);
+    Ok(())
+}
