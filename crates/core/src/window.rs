@@ -67,13 +67,15 @@ impl UserError for WindowError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Mixed(_) => {
-                Some("Use either whole months, like '1 month', or days and time, like '30 days'.")
-            }
-            Self::NotPositive(_) => Some("Use one such as '1 hour', '7 days' or '1 month'."),
+            Self::Mixed(_) => Some(
+                "Use either whole months, like '1 month', or days and time, like '30 days'."
+                    .to_owned(),
+            ),
+            Self::NotPositive(what) => Some(format!(
+                "Use a {what} such as '1 hour', '7 days' or '1 month'."
+            )),
             Self::OutOfRange => None,
         }
-        .map(str::to_owned)
     }
 }
 
