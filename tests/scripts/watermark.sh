@@ -5,11 +5,11 @@
 source "$(dirname "$0")/lib/psql.sh"
 
 work=$(mktemp -d)
-cleanup() { reset_server pganalytics.fold_tail pganalytics.worker_naptime || true; rm -rf "$work"; }
+cleanup() { reset_server pganalytics.worker pganalytics.fold_tail pganalytics.worker_naptime || true; rm -rf "$work"; }
 trap cleanup EXIT
 
 sql "CREATE EXTENSION pg_analytics"
-set_server pganalytics.fold_tail=1 pganalytics.worker_naptime=10
+set_server pganalytics.worker=on pganalytics.fold_tail=1 pganalytics.worker_naptime=10
 sql "SELECT pganalytics.create_event_table('events', versions => 'optional', allowed_lateness => '1 second')" >/dev/null
 sql "CREATE TABLE seen (n bigserial, at timestamptz, watermark timestamptz, late bigint, events bigint)"
 

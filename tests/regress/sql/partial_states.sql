@@ -19,7 +19,7 @@ DECLARE
     n bigint;
 BEGIN
     SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = projection;
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = differences.projection;
     SELECT string_agg(CASE WHEN atttypid = 'float8'::regtype THEN format('round(%I::numeric, 9)', attname)
                            ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
     INTO columns FROM pg_attribute WHERE attrelid = projection AND attnum > 0;

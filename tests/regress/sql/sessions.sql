@@ -193,6 +193,15 @@ END $$;
 SELECT count(*) > 100 AS many, max(clicks) > 5 AS long FROM visits;
 SELECT count(*) > 100 AS many, max(count) > 5 AS long FROM stays;
 
+-- Built anew, and with another query: more aggregates, or another gap.
+SELECT pganalytics.rebuild_projection('stays'), pganalytics.rebuild_projection('visits');
+SELECT (SELECT count(*) FROM differences) AS visits, (SELECT count(*) FROM stays_differ) AS stays;
+SELECT pganalytics.replace_projection('by_country', $$
+    SELECT u.country, pganalytics.session(c.occurred_at, '9 minutes') AS busy, count(*), min(u.id), max(c.position) > 0 AS more
+    FROM clicks c LEFT JOIN users u ON u.id = c.aggregate_id
+    WHERE c.event_type = 'click' GROUP BY u.country, pganalytics.session(c.occurred_at, '9 minutes')$$);
+SELECT * FROM by_country WHERE busy <@ '[2024-05-02, 2024-05-03)'::tstzrange ORDER BY 1, 2;
+
 -- Whoever may read the events can have sessions of them, and whoever may read those
 -- need not be able to read the events.
 CREATE ROLE regress_analyst;
