@@ -45,17 +45,22 @@ impl Sessions {
     }
 }
 
-/// The columns of the state: hash, keys, bounds, components.
-fn columns(shape: &Shape, alias: &str) -> String {
+/// The columns of the state that are not computed from others: keys, bounds, components.
+fn own_columns(shape: &Shape, alias: &str) -> String {
     let keys = shape.keys.iter().map(|k| k.name.as_str());
     let bounds = ["session_start", "session_end"];
     let components = shape.components.iter().map(|c| c.column.name.as_str());
-    let all = ["key_hash"].into_iter().chain(keys).chain(bounds);
-    let all: Vec<_> = all
+    let all: Vec<_> = keys
+        .chain(bounds)
         .chain(components)
         .map(|name| format!("{alias}{name}"))
         .collect();
     all.join(", ")
+}
+
+/// All columns of the state: the hash first.
+fn columns(shape: &Shape, alias: &str) -> String {
+    format!("{alias}key_hash, {}", own_columns(shape, alias))
 }
 
 /// `keys, last`, in which `last` is the only one if there are no keys.
@@ -77,14 +82,17 @@ fn partition(shape: &Shape, order: &str) -> String {
 /// The statements that make the state relation `state` (quoted, qualified).
 ///
 /// No index holds the end of a session, so a session that goes on is rewritten in
-/// place (HOT).
+/// place (HOT). The hash is generated, as that of groups is.
 pub(super) fn state_table(
     shape: &Shape,
     sessions: &Sessions,
     state: &str,
     index_prefix: &str,
 ) -> Vec<String> {
-    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
+    let hash = shape.key_hash("");
+    let mut columns = vec![format!(
+        "key_hash pg_catalog.int8 NOT NULL GENERATED ALWAYS AS ({hash}) STORED"
+    )];
     columns.extend(shape.keys.iter().map(Column::definition));
     for bound in ["session_start", "session_end"] {
         columns.push(format!("{bound} {} NOT NULL", sessions.time_type));
@@ -117,29 +125,20 @@ pub(super) fn state_table(
 fn delta(shape: &Shape, sessions: &Sessions, source: &str) -> String {
     let by_time = partition(shape, "session_time");
     let numbers: Vec<_> = (1..=shape.keys.len() + 1).map(|n| n.to_string()).collect();
-    let components = shape.components.iter().map(|c| c.column.name.as_str());
-    let names: Vec<_> = shape
-        .keys
-        .iter()
-        .map(|k| k.name.as_str())
-        .chain(["session_start", "session_end"])
-        .chain(components)
-        .chain(["events"])
-        .collect();
-    let hash = format!("{} AS key_hash", shape.key_hash("d."));
-    let list = columns(shape, "d.").replacen("d.key_hash", &hash, 1);
     format!(
         "WITH event_source AS NOT MATERIALIZED ({source}), timed AS NOT MATERIALIZED ({}), \
          opening AS (SELECT *, COALESCE(pg_catalog.lag(session_time) OVER ({by_time}) \
          OPERATOR(pg_catalog.<) {}, true) AS session_opens FROM timed WHERE session_time IS NOT NULL), \
          session_events AS (SELECT *, pg_catalog.max(session_time) FILTER (WHERE session_opens) \
          OVER ({by_time}) AS session_start FROM opening) \
-         SELECT {list}, d.events FROM ({} GROUP BY {}) AS d ({})",
+         SELECT {} AS key_hash, {}, d.events FROM ({} GROUP BY {}) AS d ({}, events)",
         sessions.events,
         sessions.moved("-", "session_time"),
+        shape.key_hash("d."),
+        own_columns(shape, "d."),
         shape.delta,
         numbers.join(", "),
-        names.join(", ")
+        own_columns(shape, "")
     )
 }
 
@@ -187,7 +186,7 @@ fn merged(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> Stri
 /// A session keeps the row of the first of those it is made of, whose start no
 /// other row can have.
 pub(super) fn fold(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
-    let list = columns(shape, "");
+    let list = own_columns(shape, "");
     let values: String = shape
         .components
         .iter()
