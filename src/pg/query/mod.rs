@@ -5,14 +5,15 @@
 mod aggregate;
 mod delta;
 mod from;
+mod marker;
 mod output;
 mod session;
 
 pub use aggregate::AggregateCall;
 pub use delta::EventSource;
 pub use from::Table;
+pub use marker::SessionKey;
 pub use output::OutputFault;
-pub use session::SessionKey;
 
 use super::index::{Lock, Relation};
 use super::security::Settings;

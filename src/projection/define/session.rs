@@ -9,26 +9,26 @@ use pganalytics_core::session::gap;
 
 /// The session key of a query, or why there can be none.
 pub(super) fn session_key(query: &Query) -> Result<Option<SessionKey>, Error> {
-    if query.has_stray_session() {
+    let mut calls = query.session_calls();
+    if calls.stray {
         return refused(
             "session() as anything but a whole GROUP BY key",
             "Group by session(…), and use that value in the target list: lower(session(…)), upper(session(…)).",
         );
     }
-    let mut keys = query.session_keys();
-    if keys.len() > 1 {
+    if calls.keys.len() > 1 {
         return refused(
             "GROUP BY of more than one session()",
             "Make a projection for each of them.",
         );
     }
-    if !keys.is_empty() && query.has_distinct_aggregates() {
+    if !calls.keys.is_empty() && query.has_distinct_aggregates() {
         return refused(
             "DISTINCT in an aggregate over sessions",
             "Count with approx_count_distinct().",
         );
     }
-    Ok(keys.pop())
+    Ok(calls.keys.pop())
 }
 
 /// The kind and the delta query of a projection with a session key; `columns` are
