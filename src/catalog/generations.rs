@@ -118,10 +118,28 @@ pub fn next_id() -> i32 {
         let id = entries::next_number("projection_id");
         let parts = TABLES.into_iter().chain(["definition", "access"]);
         let mut names = parts.map(|part| format!("{part}_{id}"));
-        if names.all(|name| names::unused(&name) == name) && !partials::any(id) {
+        if names.all(|name| names::unused(&name) == name)
+            && seen_tables(id).is_empty()
+            && !partials::any(id)
+        {
             return id;
         }
     }
+}
+
+/// Whatever has the name of a table of values that a generation has seen: whether it is
+/// the extension's own table, and its oid.
+fn seen_tables(id: i32) -> Vec<(bool, Oid)> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT c.relkind = 'r' AND c.relowner = current_user::regrole, c.oid FROM pg_class c \
+         WHERE c.relnamespace = 'pganalytics_data'::regnamespace AND starts_with(c.relname::text, $1)",
+        vec![Arg::Text(&format!("seen_{id}_"))],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| (row.known(0) == "t", row.oid(1)))
+    .collect()
 }
 
 /// A generation about to be entered.
@@ -186,9 +204,7 @@ pub fn remove(id: i32) {
         "WITH gone AS (DELETE FROM pganalytics_data.generation WHERE id = $1 RETURNING id, definition), \
          forgotten AS (DELETE FROM pganalytics_data.checkpoint c USING gone WHERE c.generation = gone.id) \
          SELECT definition::oid, EXISTS (SELECT FROM pganalytics_data.generation g \
-                                         WHERE g.definition = gone.definition AND g.id <> gone.id), \
-             coalesce((SELECT substring(c.relname FROM '[0-9]+$')::int FROM pg_class c \
-                       WHERE c.oid = gone.definition), gone.id) FROM gone",
+                                         WHERE g.definition = gone.definition AND g.id <> gone.id) FROM gone",
         vec![Arg::Int(id)],
         Under::Fresh,
     );
@@ -197,9 +213,14 @@ pub fn remove(id: i32) {
             entries::drop_leftover("TABLE", table);
         }
     }
+    for (own, table) in seen_tables(id) {
+        if own {
+            entries::drop_leftover("TABLE", table);
+        }
+    }
+    partials::drop_all(id);
     for row in gone.iter().filter(|row| row.known(1) == "f") {
         entries::drop_leftover("VIEW", row.oid(0));
-        partials::drop_all(row.number(2));
     }
 }
 

@@ -76,15 +76,21 @@ fn derivation_of(aggregate: Oid) -> Derivation {
     }
 }
 
-/// Makes the aggregate `name` from `original`; the caller may run it, and owns nothing.
+/// Makes the aggregate `name` from `original`; `owner` may run it, and owns nothing.
 ///
 /// One with an internal state needs a superuser, and runs nobody's code: it has no
 /// initial value. Of another the server tries the initial value, which runs the
-/// constraints of a domain. So that is made by the caller, in `schema`, and then moved.
-pub fn make(name: &str, original: Oid, internal: bool, schema: &str) -> Result<Oid, Error> {
+/// constraints of a domain. So that is made by the owner, in `schema`, and then moved.
+pub fn make(
+    name: &str,
+    original: Oid,
+    internal: bool,
+    schema: &str,
+    owner: Oid,
+) -> Result<Oid, Error> {
     let derivation = derivation_of(original);
     let arguments = &derivation.arguments;
-    let user = role_sql(current_user());
+    let user = role_sql(owner);
     let _path = Settings::pin(ONLY_BUILT_IN);
     let temporary = format!("partial_{}", uuid::Uuid::new_v4().simple());
     if internal {
@@ -92,13 +98,16 @@ pub fn make(name: &str, original: Oid, internal: bool, schema: &str) -> Result<O
         spi::execute(&derivation.create_sql(&qualified(SCHEMA, &temporary)));
     } else {
         let made = qualified(schema, &temporary);
-        spi::execute(&derivation.create_sql(&made));
+        {
+            let _owner = ActingAs::new(owner);
+            spi::execute(&derivation.create_sql(&made));
+        }
         let _superuser = ActingAs::new(SUPERUSER);
         spi::execute(&format!(
             "ALTER ROUTINE {made}({arguments}) SET SCHEMA {SCHEMA}"
         ));
     }
-    let owner = {
+    let platform = {
         let _platform = Platform::act();
         if internal {
             state_key::ensure();
@@ -110,7 +119,7 @@ pub fn make(name: &str, original: Oid, internal: bool, schema: &str) -> Result<O
     let named = format!("{}({arguments})", qualified(SCHEMA, name));
     for statement in [
         format!("ALTER ROUTINE {made} RENAME TO {name}"),
-        format!("ALTER ROUTINE {named} OWNER TO {owner}"),
+        format!("ALTER ROUTINE {named} OWNER TO {platform}"),
         format!("REVOKE ALL ON ROUTINE {named} FROM PUBLIC, {user}"),
         format!("GRANT EXECUTE ON ROUTINE {named} TO {user}"),
     ] {

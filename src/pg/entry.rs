@@ -28,6 +28,7 @@ macro_rules! entry {
         }
     };
 }
+pub(super) use entry;
 
 entry!(
     pg_finfo_on_event,
@@ -80,6 +81,26 @@ entry!(
             let key = (!key.isnull).then(|| super::unique::uuid_text(key.value));
             super::srf::return_rows(fcinfo, |fill| {
                 crate::projection::read_tail(state, key.as_deref(), fill)
+            });
+            Datum::from(0)
+        }
+    }
+);
+
+entry!(
+    pg_finfo_verify_projection,
+    verify_projection,
+    "Where the state of a projection is not what the log gives.",
+    |fcinfo| {
+        // SAFETY: STRICT, with arguments of types text and boolean.
+        unsafe {
+            let [name, repair] = (*fcinfo).args.as_slice(2) else {
+                return Datum::from(0);
+            };
+            let name = Bytes::of(name.value).to_text();
+            let repair = repair.value.value() != 0;
+            super::srf::return_rows(fcinfo, |fill| {
+                crate::projection::verify(&name, repair, fill).or_raise();
             });
             Datum::from(0)
         }

@@ -9,7 +9,6 @@ pub mod databases;
 pub mod datum_hash;
 pub mod ddl;
 pub mod depend;
-#[macro_use]
 mod entry;
 pub mod error;
 pub mod index;
@@ -31,6 +30,7 @@ pub mod tree;
 pub mod trigger;
 pub mod unique;
 pub mod vacuum;
+mod winner;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 

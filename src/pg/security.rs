@@ -203,20 +203,20 @@ fn require_on_any_column(relation: Oid, mode: u32) {
     }
 }
 
-/// Raises PostgreSQL's own error unless the acting role may execute an aggregate.
-pub fn require_execute(aggregate: Oid) {
-    require_execute_as(
-        aggregate,
-        current_user(),
-        pg_sys::ObjectType::OBJECT_AGGREGATE,
-    );
+/// Raises PostgreSQL's own error unless a role may execute an aggregate.
+pub fn require_execute(aggregate: Oid, role: Oid) {
+    require_execute_of(aggregate, role, pg_sys::ObjectType::OBJECT_AGGREGATE);
 }
 
-/// The same for a role and a function of any kind.
-pub(super) fn require_execute_as(function: Oid, role: Oid, kind: pg_sys::ObjectType::Type) {
+/// The same for a function of any kind.
+pub(super) fn require_execute_of(function: Oid, role: Oid, kind: pg_sys::ObjectType::Type) {
     // SAFETY: reads the catalog; a function that is gone raises an error.
     unsafe {
-        let result = pg_sys::pg_proc_aclcheck(function, role, pg_sys::ACL_EXECUTE.into());
+        let mode = pg_sys::AclMode::from(pg_sys::ACL_EXECUTE);
+        #[cfg(feature = "pg15")]
+        let result = pg_sys::pg_proc_aclcheck(function, role, mode);
+        #[cfg(not(feature = "pg15"))]
+        let result = pg_sys::object_aclcheck(pg_sys::ProcedureRelationId, function, role, mode);
         if result != pg_sys::AclResult::ACLCHECK_OK {
             pg_sys::aclcheck_error(result, kind, pg_sys::get_func_name(function));
         }

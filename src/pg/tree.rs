@@ -1,6 +1,8 @@
 //! Expression trees: what is in one, and putting one expression for another.
 
 use super::Oid;
+use super::query::ONLY_BUILT_IN;
+use super::security::Settings;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::ffi::{CStr, c_void};
@@ -108,6 +110,7 @@ impl Expr {
 
     /// Its collation as SQL, where that is not its type's own.
     pub fn collation_sql(self) -> Option<String> {
+        let _path = Settings::pin(ONLY_BUILT_IN);
         // SAFETY: reads the tree and the catalog.
         unsafe {
             let collation = pg_sys::exprCollation(self.0);
@@ -132,6 +135,31 @@ impl Expr {
             (*entry).hash_extended_proc != Oid::INVALID
         }
     }
+}
+
+/// The operator `<` of a type's default order; a type without one is PostgreSQL's own
+/// error.
+pub(super) fn less_than(of_type: Oid) -> Oid {
+    ordering(of_type).0
+}
+
+/// The operators `<` and `>` of a type's default order, likewise.
+pub(super) fn ordering(of_type: Oid) -> (Oid, Oid) {
+    let (mut less, mut greater) = (Oid::INVALID, Oid::INVALID);
+    // SAFETY: reads the catalogs; what is not asked for may be null.
+    unsafe {
+        pg_sys::get_sort_group_operators(
+            of_type,
+            true,
+            false,
+            true,
+            &mut less,
+            std::ptr::null_mut(),
+            &mut greater,
+            std::ptr::null_mut(),
+        );
+    }
+    (less, greater)
 }
 
 /// The elements of a list of pointers.

@@ -93,7 +93,7 @@ pub(super) fn merge(
     except: Option<u64>,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
-    let definition = define(projection.definition)?;
+    let definition = define(projection.definition, projection.generation)?;
     let source = source_sql(
         &sql_name(projection.event_table),
         &definition.columns,

@@ -59,7 +59,7 @@ pub fn make_definition(id: i32, schema: &str, query: &str) -> Result<Oid, Error>
     Ok(find(&qualified("pganalytics_data", &name)).unwrap_or(Oid::INVALID))
 }
 
-/// The state, dropped with the definition. It belongs to the extension; `owner` may
+/// The state and what is kept beside it, dropped with the definition. It belongs to the extension; `owner` may
 /// read it and fold into it, but not change what it is.
 pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
     let owner = role_sql(owner);
@@ -71,6 +71,16 @@ pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
     spi::execute(&format!(
         "GRANT SELECT, INSERT, UPDATE, DELETE ON {state} TO {owner}"
     ));
+    for values in &shape.values {
+        for statement in values.table_sql(shape) {
+            spi::execute(&statement);
+        }
+        spi::execute(&format!(
+            "GRANT SELECT, INSERT ON {} TO {owner}",
+            values.table
+        ));
+        goes_with(find(&values.table).unwrap_or(Oid::INVALID), definition);
+    }
     let state = find(&state).unwrap_or(Oid::INVALID);
     goes_with(state, definition);
     state

@@ -5,6 +5,7 @@
 //! fold:    lock checkpoint → snapshot → delta of the tail → merge → move checkpoint
 //! backlog: the same in batches, by position
 //! replace: another generation is built beside it, then read in its place
+//! verify:  the state beside what the log gives
 //! read:    view = state, touched groups merged with read_tail()
 //! ```
 
@@ -18,9 +19,11 @@ mod lookups;
 mod read;
 mod replace;
 mod tail;
+mod verify;
 mod wait;
 
 pub use backlog::{Step, fold_batch};
 pub use read::read_tail;
 pub use replace::take_over;
 pub use tail::{count_tail, is_worth_folding, lock_segments, segments_of};
+pub use verify::verify;

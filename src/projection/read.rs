@@ -37,7 +37,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
         state: names::shown(state),
     };
     let projection = Projection::of_state(state).ok_or_else(denied)?;
-    let definition = define(projection.definition)?;
+    let definition = define(projection.definition, projection.generation)?;
     let table = sql_name(projection.event_table);
     let state = sql_name(projection.state);
     // The owner is the view's.

@@ -8,7 +8,7 @@
 //! generation goes at once.
 
 use super::create::first_fold;
-use super::define::{define, define_new};
+use super::define::{Maker, define, define_new};
 use super::generation::{access, make_definition, make_state, settings, view_text};
 use crate::catalog::generations::{self, NewGeneration};
 use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name};
@@ -29,7 +29,12 @@ fn replace_projection(name: &str, query: &str) {
 
 #[pg_extern(sql = false)]
 fn rebuild_projection(name: &str) {
-    replace(name, None).or_raise();
+    rebuild(name).or_raise();
+}
+
+/// Builds the state of a projection anew from the log.
+pub fn rebuild(name: &str) -> Result<(), Error> {
+    replace(name, None)
 }
 
 /// Replaces the query, or builds the state anew from the same.
@@ -45,15 +50,21 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
     }
     let id = generations::next_id();
     let is_new = query.is_some();
-    let (definition, defined, query, settings) = if let Some(query) = query {
-        let schema = schema_of(old.relation);
-        let definition = make_definition(id, &schema, query)?;
-        let defined = define_new(definition, &schema)?;
-        (definition, defined, query.to_owned(), settings())
+    let maker = Maker {
+        owner: old.owner,
+        schema: schema_of(old.relation),
+    };
+    let (definition, query, settings) = if let Some(query) = query {
+        (
+            make_definition(id, &maker.schema, query)?,
+            query.to_owned(),
+            settings(),
+        )
     } else {
         let (query, settings) = generations::query(old.generation);
-        (old.definition, define(old.definition)?, query, settings)
+        (old.definition, query, settings)
     };
+    let defined = define_new(definition, id, &maker)?;
     if is_new {
         let mut columns = describe_columns(definition);
         if let Kind::Stateless(shown) = &defined.shape.kind {
@@ -121,7 +132,7 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
         return Err(unknown());
     }
     let old = Projection::numbered(successor.id).ok_or_else(unknown)?;
-    let mut defined = define(successor.definition)?;
+    let mut defined = define(successor.definition, successor.generation)?;
     if old.definition == successor.definition {
         // Its owner may have renamed columns of the view since.
         let now = describe_columns(successor.relation);

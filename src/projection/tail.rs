@@ -52,6 +52,10 @@ pub fn segments_of(event_table: Oid, events: Events) -> Result<Vec<i32>, Error> 
     let (coverage, up_to) = match events {
         Events::Tail(coverage) => (coverage, i64::MAX),
         Events::Batch(coverage, _, up_to) => (coverage, up_to),
+        Events::Folded(_, since) => {
+            let all = with_txid_from(event_table, since.xmin());
+            return Ok(all.iter().map(|segment| segment.number).collect());
+        }
     };
     for segment in with_txid_from(event_table, coverage.done.xmin()) {
         let may_hold = match &coverage.backlog {

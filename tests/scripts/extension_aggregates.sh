@@ -20,7 +20,8 @@ sql "SELECT pganalytics.create_projection('visitors', \$\$
          hll_add_agg(hll_hash_text(visitor), 12) FILTER (WHERE seconds < 100) AS bounced,
          tdigest_percentile(seconds, 100, 0.5) AS median, tdigest_percentile(seconds, 100, ARRAY[0.1, 0.9]) AS tails, stddev(seconds::numeric) AS deviation
   FROM visits GROUP BY 1\$\$)" > /dev/null
-definition() { sql "SELECT definition FROM pganalytics_data.projection WHERE relation = 'visitors'::regclass"; }
+definition() { sql "SELECT g.definition FROM pganalytics_data.generation g JOIN pganalytics_data.projection p ON p.generation = g.id
+  WHERE p.relation = 'visitors'::regclass"; }
 
 # Sketches are equal; quantiles depend on the order of merging, within their error.
 equals_its_query() {
@@ -70,3 +71,4 @@ now 'the derived aggregates are there' "SELECT count(*) > 0 FROM pg_proc WHERE p
 sql "SELECT pganalytics.create_projection('more', 'SELECT stddev(position) FROM visits');
   SELECT pganalytics.drop_projection('visitors')" > /dev/null
 now 'none is left of what was dropped' "SELECT count(*) = 1 FROM pg_proc WHERE proname ~ '^partial_'"
+now 'nothing else is left' "SELECT count(*) = 1 FROM pg_class WHERE relname ~ '^state_[0-9]+$'"

@@ -37,6 +37,8 @@ pub enum Events<'a> {
     Tail(&'a Coverage),
     /// Those of a backlog that come next, up to this position.
     Batch(&'a Coverage, &'a Backlog, i64),
+    /// Those that are covered, and were not from the beginning.
+    Folded(&'a Coverage, &'a Checkpoint),
 }
 
 impl From<Checkpoint> for Coverage {
@@ -100,6 +102,7 @@ impl Events<'_> {
                     && position > backlog.reached
                     && position <= *up_to
             }
+            Self::Folded(coverage, since) => coverage.covers(txid, position) && !since.covers(txid),
         }
     }
 
@@ -130,6 +133,20 @@ impl Events<'_> {
                 number(backlog.reached),
                 number(*up_to),
             ),
+            Self::Folded(coverage, since) => {
+                let done = coverage.done.covered_condition(&txid);
+                let folded = coverage.backlog.as_ref().map_or_else(
+                    || done.clone(),
+                    |backlog| {
+                        format!(
+                            "({done} OR {} AND {position} OPERATOR(pg_catalog.<=) {})",
+                            backlog.next.covered_condition(&txid),
+                            number(backlog.reached)
+                        )
+                    },
+                );
+                format!("{folded} AND {}", since.tail_condition(&txid))
+            }
         }
     }
 }

@@ -71,8 +71,18 @@ pub struct AggregateCall {
     pub function: Oid,
     /// Equal for aggregates whose states are the same, given the same arguments.
     pub state: String,
+    /// Whether it takes each value once.
+    pub distinct: bool,
     /// What keeps it from being merged, and what to do about it.
     pub unsupported: Option<(&'static str, &'static str)>,
+}
+
+impl AggregateCall {
+    /// Whether its result holds every value.
+    pub fn collects(&self) -> bool {
+        self.facts.schema == "pg_catalog"
+            && matches!(self.facts.name.as_str(), "array_agg" | "string_agg")
+    }
 }
 
 /// A support function that asks for an aggregate around it cannot be called from SQL. Of
@@ -111,14 +121,7 @@ impl Expr {
         let unsupported = [
             (call.aggkind != NORMAL, ("WITHIN GROUP", ALL_AT_ONCE)),
             (
-                !call.aggdistinct.is_null(),
-                (
-                    "DISTINCT in an aggregate",
-                    "Count with approx_count_distinct(), or group by the values and aggregate again when you read.",
-                ),
-            ),
-            (
-                !call.aggorder.is_null(),
+                !self.takes_values_in_order(),
                 ("ORDER BY in an aggregate", ALL_AT_ONCE),
             ),
         ];
@@ -152,6 +155,7 @@ impl Expr {
             },
             function: call.aggfnoid,
             state: row.known(11).into(),
+            distinct: !call.aggdistinct.is_null(),
             unsupported: unsupported
                 .into_iter()
                 .find_map(|(there, what)| there.then_some(what)),

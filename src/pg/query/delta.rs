@@ -41,7 +41,6 @@ impl Query {
             let copy = self.over(source);
             let keys = copy.key_entries();
             (*copy.0).targetList = targets(&keys, &counted);
-            (*copy.0).havingQual = std::ptr::null_mut();
             (*copy.0).hasAggs = true;
             deparse(copy.0)
         }
@@ -57,12 +56,32 @@ impl Query {
         }
     }
 
-    /// A copy over the table expression `event_source` in place of the event table.
+    /// The text of `SELECT values, keys FROM event_source … WHERE … AND filter`.
+    pub fn found(&self, source: &EventSource, values: &[Expr], filter: Option<Expr>) -> String {
+        // SAFETY: edits a copy.
+        unsafe {
+            let copy = self.over(source);
+            let query = copy.0;
+            let columns: Vec<_> = values.iter().copied().chain(copy.keys()).collect();
+            (*query).targetList = targets(&[], &columns);
+            (*query).groupClause = std::ptr::null_mut();
+            (*query).hasAggs = false;
+            if let Some(filter) = filter {
+                let from = (*query).jointree;
+                (*from).quals = pg_sys::make_and_qual((*from).quals, filter.0);
+            }
+            deparse(query)
+        }
+    }
+
+    /// A copy without HAVING over the table expression `event_source` in place of the
+    /// event table.
     pub(super) fn over(&self, source: &EventSource) -> Self {
         // SAFETY: copies a live tree and edits the copy.
         unsafe {
             let copy = Self(pg_sys::copyObjectImpl(self.0.cast()).cast());
             copy.read_event_source(source);
+            (*copy.0).havingQual = std::ptr::null_mut();
             copy
         }
     }

@@ -8,6 +8,8 @@ mod from;
 mod marker;
 mod output;
 mod session;
+mod values;
+mod winner;
 
 pub use aggregate::AggregateCall;
 pub use delta::EventSource;
@@ -22,7 +24,7 @@ use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
 /// Nobody else's objects are found without their schema.
-const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+pub(super) const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
 /// An analysed SELECT.
 pub struct Query(*mut pg_sys::Query);
@@ -165,25 +167,12 @@ unsafe fn node<T>(tag: pg_sys::NodeTag) -> *mut T {
     }
 }
 
-fn pstring(text: &str) -> *mut std::ffi::c_char {
-    let text = CString::new(text).unwrap_or_default();
-    // SAFETY: copies the string into the current context.
-    unsafe { pg_sys::pstrdup(text.as_ptr()) }
-}
-
-/// `SELECT targets FROM name WHERE filter`, in which `name` is a table expression
-/// with these columns.
+/// A SELECT of nothing yet from the table expression `name`, which has these columns.
 ///
 /// # Safety
-/// `targets` is a list of target entries and `filter` null or an expression; both
-/// are over that table expression.
-unsafe fn select_from(
-    name: &CStr,
-    columns: &[String],
-    targets: *mut pg_sys::List,
-    filter: *mut pg_sys::Node,
-) -> *mut pg_sys::Query {
-    // SAFETY: makes a query of its own in the current context.
+/// Inside a backend: makes nodes in the current context.
+unsafe fn select_from(name: &str, columns: &[String]) -> *mut pg_sys::Query {
+    // SAFETY: as the caller promises.
     unsafe {
         let mut names = std::ptr::null_mut();
         for column in columns {
@@ -191,8 +180,8 @@ unsafe fn select_from(
         }
         let entry: *mut pg_sys::RangeTblEntry = node(pg_sys::NodeTag::T_RangeTblEntry);
         (*entry).rtekind = pg_sys::RTEKind::RTE_CTE;
-        (*entry).ctename = pg_sys::pstrdup(name.as_ptr());
-        (*entry).eref = pg_sys::makeAlias(name.as_ptr(), names);
+        (*entry).ctename = pstring(name);
+        (*entry).eref = pg_sys::makeAlias(pstring(name), names);
         (*entry).inFromCl = true;
         let item: *mut pg_sys::RangeTblRef = node(pg_sys::NodeTag::T_RangeTblRef);
         (*item).rtindex = 1;
@@ -201,29 +190,15 @@ unsafe fn select_from(
         (*query).commandType = pg_sys::CmdType::CMD_SELECT;
         (*query).canSetTag = true;
         (*query).rtable = pg_sys::lappend(std::ptr::null_mut(), entry.cast());
-        (*query).jointree = pg_sys::makeFromExpr(items, filter);
-        (*query).targetList = targets;
+        (*query).jointree = pg_sys::makeFromExpr(items, std::ptr::null_mut());
         query
     }
 }
 
-/// A list of target entries under construction.
-struct Targets(*mut pg_sys::List);
-
-impl Targets {
-    fn new() -> Self {
-        Self(std::ptr::null_mut())
-    }
-
-    fn push(&mut self, expr: Expr, name: Option<&str>) {
-        let name = name.map_or(std::ptr::null_mut(), pstring);
-        // SAFETY: makes an entry of its own for a live expression.
-        unsafe {
-            let place = pg_sys::list_length(self.0) as i16 + 1;
-            let target = pg_sys::makeTargetEntry(expr.0.cast(), place, name, false);
-            self.0 = pg_sys::lappend(self.0, target.cast());
-        }
-    }
+fn pstring(text: &str) -> *mut std::ffi::c_char {
+    let text = CString::new(text).unwrap_or_default();
+    // SAFETY: copies the string into the current context.
+    unsafe { pg_sys::pstrdup(text.as_ptr()) }
 }
 
 /// With only pg_catalog on the path, every other name comes out qualified.

@@ -1,7 +1,8 @@
 //! The output query: what the view shows, computed from groups.
 
-use super::{Query, Targets, deparse, select_from};
+use super::{Query, deparse, pstring, select_from};
 use crate::pg::tree::{self, Expr};
+use pgrx::pg_sys;
 
 impl Query {
     /// The text of `SELECT outputs FROM groups WHERE having` with each of `from`
@@ -19,19 +20,23 @@ impl Query {
                 Err(OutputFault::DependsOnSession(name.into()))
             }
         };
-        let mut targets = Targets::new();
-        for output in self.outputs() {
-            let expr = rewritten(&output.name, output.expr)?;
-            targets.push(expr, Some(&output.name));
+        // SAFETY: makes a query of its own in the current context.
+        unsafe {
+            let query = select_from("groups", names);
+            let mut targets = std::ptr::null_mut();
+            for output in self.outputs() {
+                let expr = rewritten(&output.name, output.expr)?;
+                let place = pg_sys::list_length(targets) as i16 + 1;
+                let target =
+                    pg_sys::makeTargetEntry(expr.0.cast(), place, pstring(&output.name), false);
+                targets = pg_sys::lappend(targets, target.cast());
+            }
+            if let Some(expr) = self.having() {
+                (*(*query).jointree).quals = rewritten("HAVING", expr)?.0;
+            }
+            (*query).targetList = targets;
+            Ok(deparse(query))
         }
-        let having = match self.having() {
-            Some(expr) => rewritten("HAVING", expr)?.0,
-            None => std::ptr::null_mut(),
-        };
-        // SAFETY: everything reads nothing but `groups` now.
-        Ok(deparse(unsafe {
-            select_from(c"groups", names, targets.0, having)
-        }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Session windows: the two queries between which events are put into sessions.
 
 use super::aggregate::{count_all, latest};
-use super::{EventSource, Query, Targets, deparse, select_from};
+use super::{EventSource, Query, deparse, pstring, select_from};
 use crate::pg::tree::{self, Expr};
 use pgrx::pg_sys;
 
@@ -14,16 +14,6 @@ pub struct SessionQueries {
 }
 
 impl Query {
-    /// Whether an aggregate has DISTINCT.
-    pub fn has_distinct_aggregates(&self) -> bool {
-        let outputs = self.outputs().into_iter().map(|output| output.expr);
-        let mut calls = outputs
-            .chain(self.having())
-            .flat_map(|expr| expr.aggregates());
-        // SAFETY: `aggregates` returns nodes of this type only.
-        calls.any(|call| unsafe { !(*call.0.cast::<pg_sys::Aggref>()).aggdistinct.is_null() })
-    }
-
     /// The queries of the sessions of `time` within the groups of `keys`, each with
     /// its name.
     pub fn sessions(
@@ -68,10 +58,30 @@ impl Query {
         }
         // SAFETY: everything reads nothing but `session_events` now.
         let groups = unsafe {
-            let query = select_from(c"session_events", &names, targets.0, std::ptr::null_mut());
+            let query = select_from("session_events", &names);
+            (*query).targetList = targets.0;
             (*query).hasAggs = true;
             deparse(query)
         };
         SessionQueries { events, groups }
+    }
+}
+
+/// A list of target entries under construction.
+struct Targets(*mut pg_sys::List);
+
+impl Targets {
+    fn new() -> Self {
+        Self(std::ptr::null_mut())
+    }
+
+    fn push(&mut self, expr: Expr, name: Option<&str>) {
+        let name = name.map_or(std::ptr::null_mut(), pstring);
+        // SAFETY: makes an entry of its own for a live expression.
+        unsafe {
+            let place = pg_sys::list_length(self.0) as i16 + 1;
+            let target = pg_sys::makeTargetEntry(expr.0.cast(), place, name, false);
+            self.0 = pg_sys::lappend(self.0, target.cast());
+        }
     }
 }

@@ -164,6 +164,10 @@ impl Around {
             (*node.cast::<pg_sys::Node>()).type_ = pg_sys::NodeTag::T_AggState;
             (*node).curaggcontext = pg_sys::CreateStandaloneExprContext();
             (*node).tmpcontext = pg_sys::CreateStandaloneExprContext();
+            // For those that help themselves.
+            (*node).aggcontexts = &raw mut (*node).curaggcontext;
+            (*node).hashcontext = (*node).curaggcontext;
+            (*node).ss.ps.ps_ExprContext = (*node).tmpcontext;
             Self(node)
         }
     }

@@ -4,7 +4,7 @@ use super::call::{Function, Passing};
 use super::format::{Format, format};
 use super::types;
 use crate::catalog::state_key;
-use crate::pg::security::{current_user, require_execute, require_execute_as};
+use crate::pg::security::{current_user, require_execute, require_execute_of};
 use crate::pg::trigger::{Bytes, text};
 use crate::pg::{Datum, Oid};
 use pganalytics_core::state::{Key, StateError, open, seal};
@@ -114,7 +114,7 @@ impl Serial {
 
 /// As nodeAgg: an aggregate's owner must be allowed to execute its support functions.
 pub fn require_function(function: Oid, role: Oid) {
-    require_execute_as(function, role, pg_sys::ObjectType::OBJECT_FUNCTION);
+    require_execute_of(function, role, pg_sys::ObjectType::OBJECT_FUNCTION);
 }
 
 /// What two states of an aggregate are combined with.
@@ -140,7 +140,7 @@ impl Combining {
         memory: pg_sys::MemoryContext,
     ) -> Result<Self, StateError> {
         let format: Rc<Format> = format(aggregate)?;
-        require_execute(aggregate);
+        require_execute(aggregate, current_user());
         let state = types::state_type(&format, given)?;
         let combine = format.combine.ok_or_else(|| StateError::Unmergeable {
             aggregate: format.aggregate.clone(),

@@ -6,7 +6,7 @@ use super::combine::{Combining, require_function};
 use super::format::{Format, format};
 use super::required;
 use super::types::{self, require, types_of_result, types_of_state};
-use crate::pg::entry::arguments;
+use crate::pg::entry::{arguments, entry};
 use crate::pg::error::OrRaise;
 use crate::pg::security::{current_user, require_execute};
 use crate::pg::{Datum, Oid};
@@ -77,7 +77,7 @@ impl Finishing {
         memory: pg_sys::MemoryContext,
     ) -> Result<Self, StateError> {
         let format = format(aggregate)?;
-        require_execute(aggregate);
+        require_execute(aggregate, current_user());
         let state = types::state_type(&format, given)?;
         if let Some(function) = format.finish {
             let internal = format.is_internal();
@@ -97,10 +97,7 @@ impl Finishing {
             } else {
                 None
             };
-            let initial = match &format.initial {
-                Some(text) => Some(input(state, text)),
-                None => None,
-            };
+            let initial = format.initial.as_ref().map(|text| input(state, text));
             Ok(Self {
                 combining,
                 state,

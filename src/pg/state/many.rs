@@ -3,7 +3,7 @@
 use super::call::kept;
 use super::combine::Combining;
 use super::{argument_type, required};
-use crate::pg::entry::arguments;
+use crate::pg::entry::{arguments, entry};
 use crate::pg::error::{OrRaise, raise};
 use crate::pg::trigger::text;
 use crate::pg::{Datum, Oid};

@@ -3,7 +3,7 @@
 use super::call::{Around, Within, kept};
 use super::combine::{Combining, Serial};
 use super::{argument_type, required};
-use crate::pg::entry::arguments;
+use crate::pg::entry::{arguments, entry};
 use crate::pg::error::OrRaise;
 use crate::pg::trigger::text;
 use crate::pg::{Datum, Oid};

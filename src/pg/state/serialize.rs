@@ -5,7 +5,7 @@ use super::combine::Serial;
 use super::format::format;
 use super::types::type_name;
 use crate::pg::Datum;
-use crate::pg::entry::arguments;
+use crate::pg::entry::{arguments, entry};
 use crate::pg::error::{OrRaise, raise};
 use crate::pg::trigger::text;
 use pganalytics_core::state::{StateError, types_of};

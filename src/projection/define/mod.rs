@@ -2,22 +2,26 @@
 
 mod contents;
 mod derived;
+mod distinct;
 mod parts;
 mod session;
 mod source;
 mod stateless;
+mod winner;
 
 use crate::pg::Oid;
 use crate::pg::query::{EventSource, OutputFault, Query, SessionKey};
 use crate::pg::tree::Expr;
 use contents::check_contents;
 use derived::Derived;
+pub use derived::Maker;
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Kind, SESSION, Shape};
+use pganalytics_core::projection::{Column, Kind, Merge, SESSION, Shape};
 use session::{session_key, sessions};
 use source::Source;
 use stateless::Own;
+use winner::POSITION;
 
 /// A projection's query, understood.
 pub struct Definition {
@@ -39,15 +43,15 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
     })
 }
 
-/// Understands the query that the view `definition` holds.
-pub fn define(definition: Oid) -> Result<Definition, Error> {
-    define_with(definition, Derived::of(definition))
+/// Understands the query that the view `definition` holds, for the generation of
+/// this number.
+pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
+    define_with(definition, Derived::of(definition, generation))
 }
 
-/// Understands a new one, and makes the aggregates that its state needs, first in
-/// `schema`, where the caller may make things.
-pub fn define_new(definition: Oid, schema: &str) -> Result<Definition, Error> {
-    define_with(definition, Derived::of_new(definition, schema))
+/// Understands it for a new generation, and makes the aggregates that its state needs.
+pub fn define_new(definition: Oid, generation: i32, maker: &Maker) -> Result<Definition, Error> {
+    define_with(definition, Derived::of_new(definition, generation, maker))
 }
 
 fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {
@@ -66,19 +70,25 @@ fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {
     } else {
         None
     };
-    let columns = source.columns(&query, &read);
+    let mut columns = source.columns(&query, &read);
+    let names = columns.names();
     let events = EventSource {
         index: source.index,
-        names: &columns.names(),
+        names: &names,
     };
+    let shape = match own {
+        Some(own) => stateless::shape(&query, &events, &own)?,
+        None => shape(&query, &events, source.event_table, session, derived)?,
+    };
+    let mut merges = shape.components.iter().map(|c| &c.merge);
+    if merges.any(|merge| matches!(merge, Merge::Winner(_))) {
+        columns.read(POSITION);
+    }
     Ok(Definition {
         event_table: source.event_table,
         columns: columns.sql(),
         lookups: source.lookups,
-        shape: match own {
-            Some(own) => stateless::shape(&query, &events, &own)?,
-            None => shape(&query, &events, session, derived)?,
-        },
+        shape,
     })
 }
 
@@ -100,6 +110,7 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
 fn shape(
     query: &Query,
     source: &EventSource,
+    event_table: Oid,
     session: Option<SessionKey>,
     derived: Derived,
 ) -> Result<Shape, Error> {
@@ -113,6 +124,7 @@ fn shape(
     if keys.iter().any(|key| key.has_set_inside()) {
         return set_returning();
     }
+    let generation = derived.generation;
     let mut parts = Parts::new(derived);
     for expr in query
         .outputs()
@@ -121,9 +133,11 @@ fn shape(
         .chain(query.having())
     {
         for aggregate in expr.aggregates() {
-            parts.add(aggregate)?;
+            parts.add(aggregate, source, event_table)?;
         }
     }
+    let plain = parts.components_of(None);
+    let plain: Vec<_> = plain.iter().map(|c| parts.exprs[*c].1).collect();
     let mut columns: Vec<_> = keys
         .iter()
         .enumerate()
@@ -136,6 +150,7 @@ fn shape(
     from.extend(&parts.calls);
     let mut names: Vec<_> = columns.iter().map(|k| k.name.clone()).collect();
     names.extend((1..=parts.calls.len()).map(|i| format!("a{i}")));
+    let mut labels = labels(query, &from, &names);
     let output = query.output(&from, &names).or_else(|fault| match fault {
         OutputFault::Ungrouped(name) => refused(
             format!("output \"{name}\", which reads a column that is not grouped,"),
@@ -148,21 +163,44 @@ fn shape(
         ),
     })?;
     let (kind, delta) = match &session {
-        Some(key) => sessions(query, source, key, &columns, &parts.exprs)?,
-        None => (Kind::Grouped, query.delta(source, &parts.exprs)),
+        Some(key) => sessions(query, source, key, &columns, &parts, &plain)?,
+        None => (Kind::Grouped, query.delta(source, &plain)),
     };
-    // The session is kept apart from the other keys.
+    // The session is kept apart from the other keys, behind them.
+    if let Some(key) = &session {
+        labels[key.place..keys.len()].rotate_left(1);
+    }
     let places = (0..keys.len()).filter(|i| columns[*i].name != SESSION);
     let (keys, columns): (Vec<_>, Vec<_>) = places.map(|i| (keys[i], columns[i].clone())).unzip();
     Ok(Shape {
         kind,
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
+        values: parts.values(query, source, generation),
         delta,
         fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,
+        labels,
         output,
         outputs: query.outputs().into_iter().map(|o| o.name).collect(),
     })
+}
+
+/// The output that each expression is or, if an aggregate, is part of; else its name
+/// in the state.
+fn labels(query: &Query, exprs: &[Expr], names: &[String]) -> Vec<String> {
+    let outputs = query.outputs();
+    let label = |(expr, name): (&Expr, &String)| {
+        let is = outputs.iter().find(|output| output.expr.same(*expr));
+        let has = || {
+            outputs.iter().find(|output| {
+                let mut aggregates = output.expr.aggregates().into_iter();
+                aggregates.any(|part| part.same(*expr))
+            })
+        };
+        is.or_else(has)
+            .map_or_else(|| name.clone(), |output| output.name.clone())
+    };
+    exprs.iter().zip(names).map(label).collect()
 }

@@ -1,5 +1,6 @@
 //! A session window among the group keys.
 
+use super::parts::Parts;
 use super::refused;
 use crate::pg::query::{EventSource, Query, SessionKey};
 use crate::pg::tree::Expr;
@@ -22,12 +23,6 @@ pub(super) fn session_key(query: &Query) -> Result<Option<SessionKey>, Error> {
             "Make a projection for each of them.",
         );
     }
-    if !calls.keys.is_empty() && query.has_distinct_aggregates() {
-        return refused(
-            "DISTINCT in an aggregate over sessions",
-            "Count with approx_count_distinct().",
-        );
-    }
     Ok(calls.keys.pop())
 }
 
@@ -38,8 +33,15 @@ pub(super) fn sessions(
     source: &EventSource,
     key: &SessionKey,
     columns: &[Column],
-    parts: &[Expr],
+    parts: &Parts,
+    exprs: &[Expr],
 ) -> Result<(Kind, String), Error> {
+    if !parts.sets.is_empty() {
+        return refused(
+            "DISTINCT in an aggregate over sessions",
+            "Count with approx_count_distinct().",
+        );
+    }
     let Some(gap) = key.gap.and_then(gap) else {
         return refused(
             "session() with a gap that is no constant time above zero",
@@ -53,7 +55,7 @@ pub(super) fn sessions(
         .filter(|(_, column)| column.name != SESSION)
         .map(|(key, column)| (key, column.name.clone()))
         .collect();
-    let queries = query.sessions(source, &others, key.time, parts);
+    let queries = query.sessions(source, &others, key.time, exprs);
     let (time_type, range) = if key.has_zone {
         ("timestamp with time zone", "pg_catalog.tstzrange")
     } else {

@@ -93,6 +93,13 @@ impl Source {
 }
 
 impl Columns {
+    /// Has the delta query read this one too.
+    pub(super) fn read(&mut self, name: &str) {
+        for column in self.0.iter_mut().filter(|column| column.name == name) {
+            (column.read, column.there) = (true, true);
+        }
+    }
+
     /// Their names, in the order of the table; empty for those dropped.
     pub(super) fn names(&self) -> Vec<String> {
         self.0.iter().map(|column| column.name.clone()).collect()

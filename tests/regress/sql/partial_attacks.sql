@@ -16,7 +16,7 @@ SELECT round(s, 4) AS s, round(v, 4) AS v, round(w::numeric, 4) AS w FROM amount
 SELECT * FROM pganalytics_data.state_key;
 \echo :SQLSTATE
 RESET ROLE;
-SELECT g.state, p.id FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.projection = p.id
+SELECT g.state, p.id FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.id = p.generation
 WHERE p.relation = 'amounts'::regclass \gset
 SELECT c1 AS state, c4 AS of_bigint FROM :state \gset
 SELECT 'pganalytics_data.partial_' || :id || '_1' AS partial \gset
@@ -91,7 +91,7 @@ SET ROLE regress_owner;
 SELECT pganalytics.create_projection('estimates', 'SELECT estimate(amount) AS amounts, estimate(aggregate_id) AS ids FROM orders');
 SELECT * FROM estimates;
 RESET ROLE;
-SELECT g.state AS estimates FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.projection = p.id
+SELECT g.state AS estimates FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.id = p.generation
 WHERE p.relation = 'estimates'::regclass \gset
 SELECT c1 AS of_numeric, c2 AS of_text FROM :estimates \gset
 SET ROLE regress_reader;
@@ -135,6 +135,10 @@ CREATE FUNCTION count_both(a counted, b counted) RETURNS counted IMMUTABLE STRIC
 CREATE FUNCTION counted_text(counted) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1::text';
 CREATE AGGREGATE tally(bigint) (SFUNC = count_on, STYPE = counted, INITCOND = '0', COMBINEFUNC = count_both, FINALFUNC = counted_text);
 SELECT pganalytics.create_projection('tallied', 'SELECT event_type, tally(version) AS t FROM orders GROUP BY 1');
+SELECT * FROM tallied;
+RESET ROLE;
+SELECT pganalytics.rebuild_projection('tallied');
+SET ROLE regress_reader;
 SELECT * FROM tallied;
 -- A name that is taken keeps nobody from creating projections.
 RESET ROLE;

@@ -19,7 +19,7 @@ DECLARE
     n bigint;
 BEGIN
     SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = differences.projection;
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
     SELECT string_agg(CASE WHEN atttypid = 'float8'::regtype THEN format('round(%I::numeric, 9)', attname)
                            ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
     INTO columns FROM pg_attribute WHERE attrelid = projection AND attnum > 0;
@@ -44,7 +44,7 @@ BEGIN
     RETURN QUERY SELECT * FROM checked ORDER BY checked.name::text COLLATE "C";
 END $$;
 CREATE FUNCTION state_columns(projection regclass) RETURNS bigint LANGUAGE sql AS $$
-    SELECT count(*) FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.projection = p.id
+    SELECT count(*) FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.id = p.generation
     JOIN pg_attribute a ON a.attrelid = g.state WHERE p.relation = $1 AND a.attname ~ '^c[0-9]+$' $$;
 
 SELECT pganalytics.create_projection('statistics', $$
@@ -131,8 +131,25 @@ SELECT * FROM nothing;
 
 SELECT * FROM check_all();
 
+-- A projection that is built anew has derived aggregates of its own; DISTINCT is no other.
+SELECT pganalytics.rebuild_projection('own_aggregates');
+CALL measure(20, 30);
+SELECT differences('own_aggregates');
+SELECT pganalytics.refresh_projection('own_aggregates') > 0 AS folded;
+SELECT count(*) AS wrong FROM pganalytics.verify_projection('own_aggregates');
+SELECT count(*) AS wrong FROM pganalytics.verify_projection('statistics');
+SELECT pganalytics.create_projection('of_distinct', $$
+    SELECT event_type, stddev(DISTINCT celsius) AS celsius, exact_mean(DISTINCT celsius) FILTER (WHERE flags > 3) AS mean,
+           geometric_mean(DISTINCT flags + 1) AS flags, pganalytics.last(sensor, occurred_at) IS NOT NULL AS last, variance(celsius) AS of_all
+    FROM readings GROUP BY 1$$);
+CALL measure(20, 90);
+SELECT differences('of_distinct');
+SELECT pganalytics.refresh_projection('of_distinct') > 0 AS folded;
+CALL measure(1010, 1020);
+SELECT differences('of_distinct');
+
 -- States can be merged and finished by hand: many with merge_states, two with merge_state.
-SELECT g.state FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.projection = p.id
+SELECT g.state FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.id = p.generation
 WHERE p.relation = 'shared'::regclass \gset
 SELECT pganalytics.refresh_projection('shared') > 0 AS folded;
 SELECT pganalytics.finish_state(pganalytics.merge_states(c1, 'stddev(numeric)'), 'stddev(numeric)', NULL::numeric)

@@ -111,6 +111,7 @@ EXCEPTION WHEN feature_not_supported OR grouping_error THEN
 END $$;
 SELECT query, attempt(query) FROM (VALUES
     ('SELECT count(DISTINCT event_type) FROM clicks GROUP BY session(occurred_at, ''1 hour'')'),
+    ('SELECT session(occurred_at, ''1 hour'') FROM clicks'),
     ('SELECT count(*) FROM clicks GROUP BY session(occurred_at, ''1 hour''), session(occurred_at, ''2 hours'')'),
     ('SELECT count(*) FROM clicks GROUP BY session(occurred_at, ''1 month'')'),
     ('SELECT count(*) FROM clicks GROUP BY session(occurred_at, ''0'')'),
@@ -152,7 +153,7 @@ SELECT pganalytics.create_projection('stays', $$
            sum((payload->>'ms')::int2) AS small, avg((payload->>'ms')::int8), min(aggregate_id COLLATE "C"), max((payload->>'ms')::numeric),
            bool_or(payload->>'ms' > '5'), every(payload->>'ms' > '5'), bit_and((payload->>'ms')::int), bit_or((payload->>'ms')::int8),
            sum((payload->>'ms')::int * interval '1 ms') AS lasted, sum((payload->>'ms')::int::money) AS cost, count(*) FILTER (WHERE aggregate_id = 'r1') AS ones,
-           avg((payload->>'ms')::float4) AS mean, stddev((payload->>'ms')::int), pganalytics.approx_count_distinct(aggregate_id) AS who,
+           avg((payload->>'ms')::float4) AS mean, stddev((payload->>'ms')::int), pganalytics.last(aggregate_id, (payload->>'at')::timestamp), pganalytics.approx_count_distinct(aggregate_id) AS who,
            pganalytics.session((payload->>'at')::timestamp, '00:30') AS stay
     FROM clicks WHERE event_type = 'click'
     GROUP BY payload->>'shop', (payload->>'ms')::int % 2, pganalytics.session((payload->>'at')::timestamp, '00:30')$$);
@@ -160,7 +161,7 @@ CREATE VIEW expected_stays AS
 SELECT shop, odd, count(*), sum(ms), sum(ms::int2) AS small, avg(ms::int8), min(aggregate_id COLLATE "C"), max(ms::numeric),
        bool_or(ms::text > '5'), every(ms::text > '5'), bit_and(ms), bit_or(ms::int8),
        sum(ms * interval '1 ms') AS lasted, sum(ms::money) AS cost, count(*) FILTER (WHERE aggregate_id = 'r1') AS ones,
-       avg(ms::float4) AS mean, stddev(ms), pganalytics.approx_count_distinct(aggregate_id) AS who, tsrange(min(at), max(at), '[]') AS stay
+       avg(ms::float4) AS mean, stddev(ms), (array_agg(aggregate_id ORDER BY at DESC, position DESC))[1] AS last, pganalytics.approx_count_distinct(aggregate_id) AS who, tsrange(min(at), max(at), '[]') AS stay
 FROM (SELECT *, sum(opens::int) OVER (PARTITION BY shop, odd ORDER BY at, position) AS n
       FROM (SELECT *, coalesce(at - lag(at) OVER (PARTITION BY shop, odd ORDER BY at, position) > '30 minutes', true) AS opens
             FROM (SELECT aggregate_id, position, payload->>'shop' AS shop, (payload->>'ms')::int AS ms, (payload->>'ms')::int % 2 AS odd,
@@ -192,6 +193,14 @@ BEGIN
 END $$;
 SELECT count(*) > 100 AS many, max(clicks) > 5 AS long FROM visits;
 SELECT count(*) > 100 AS many, max(count) > 5 AS long FROM stays;
+
+-- Verified against the log: nothing, and what somebody has done to it.
+SELECT * FROM pganalytics.verify_projection('visits');
+SELECT pganalytics.refresh_projection('busy') > 0 AS folded;
+SELECT format('UPDATE %s SET session_end = session_end + interval ''1 minute'', c1 = 7 WHERE session_start = ''2024-05-01 10:50''', state)
+FROM pganalytics_data.generation g JOIN pganalytics_data.projection p ON p.generation = g.id WHERE p.relation = 'busy'::regclass \gexec
+SELECT * FROM pganalytics.verify_projection('busy', repair => true);
+SELECT * FROM pganalytics.verify_projection('busy');
 
 -- Built anew, and with another query: more aggregates, or another gap.
 SELECT pganalytics.rebuild_projection('stays'), pganalytics.rebuild_projection('visits');

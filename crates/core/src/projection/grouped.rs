@@ -1,13 +1,19 @@
 //! Projections with GROUP BY or aggregates: a row for each group, merged.
 
 use super::shape::{Shape, locked_sql, replicated_sql};
+use super::verify::{differs, object};
 use crate::sql::ident;
 
 /// The statements that make the state relation `state` (quoted, qualified).
 ///
-/// Fill factor 50: merging a group rewrites its row in place (HOT).
+/// Fill factor 50: merging a group rewrites its row in place (HOT). The hash is
+/// generated, so that a restore makes it anew: that of an enum, for one, is another in
+/// another database.
 pub(super) fn state_table(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
-    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
+    let hash = shape.key_hash("");
+    let mut columns = vec![format!(
+        "key_hash pg_catalog.int8 NOT NULL GENERATED ALWAYS AS ({hash}) STORED"
+    )];
     for column in shape
         .keys
         .iter()
@@ -37,9 +43,99 @@ pub(super) fn state_table(shape: &Shape, state: &str, index_prefix: &str) -> Vec
     statements
 }
 
-/// The groups of the tail, as rows of the state relation, with a last column
-/// `events` (how many events each group took) if `counted`.
-pub(super) fn delta(shape: &Shape, source: &str, counted: bool) -> String {
+/// The groups of the tail, as rows of the state relation.
+pub(super) fn delta(shape: &Shape, source: &str) -> String {
+    format!("WITH {} {}", sources(shape, source), groups(shape, false))
+}
+
+/// The table expressions that the groups of the tail are computed from.
+fn sources(shape: &Shape, source: &str) -> String {
+    format!(
+        "event_source AS NOT MATERIALIZED ({source}){}",
+        shape.fresh_values()
+    )
+}
+
+/// The groups of all events of `source`, as if nothing had been folded.
+fn anew(shape: &Shape, source: &str) -> String {
+    format!(
+        "WITH event_source AS NOT MATERIALIZED ({source}){} {}",
+        shape.all_values(),
+        groups(shape, false)
+    )
+}
+
+/// The groups whose values in the state are not those that the events of `source`
+/// give: the group, what is expected and what is found, as `jsonb`.
+pub(super) fn verify(shape: &Shape, state: &str, source: &str) -> String {
+    verify_of(shape, None, state, &anew(shape, source))
+}
+
+/// The same for rows `anew`, which are told apart by another key too, if there is one:
+/// its name, and its value in a row `d`.
+pub(super) fn verify_of(
+    shape: &Shape,
+    other: Option<(&str, &str)>,
+    state: &str,
+    anew: &str,
+) -> String {
+    let keys = shape.keys.iter().map(|key| key.name.as_str());
+    let keys = keys.chain(other.map(|(name, _)| name));
+    let keys: Vec<_> = keys.map(ToOwned::to_owned).collect();
+    let finished = {
+        let values = shape.aggregates.iter().enumerate().map(|(i, a)| {
+            let value = a.finished(|c| format!("d.{}", shape.components[c].column.name));
+            format!("{value} AS a{}", i + 1)
+        });
+        let keys = shape.keys.iter().map(|key| format!("d.{}", key.name));
+        let other = other.map(|(name, value)| format!("{value} AS {name}"));
+        std::iter::once("d.key_hash".to_owned())
+            .chain(keys)
+            .chain(other)
+            .chain(values)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let differ: Vec<_> = shape
+        .aggregates
+        .iter()
+        .enumerate()
+        .map(|(i, a)| {
+            differs(
+                &format!("e.a{}", i + 1),
+                &format!("s.a{}", i + 1),
+                &a.sql_type,
+            )
+        })
+        .collect();
+    let values: Vec<_> = (1..=shape.aggregates.len())
+        .map(|i| format!("a{i}"))
+        .collect();
+    let (key_labels, value_labels) = shape.labels.split_at(keys.len());
+    let group = |alias: &str| object(alias, &keys, key_labels);
+    let row = |alias: &str| object(alias, &values, value_labels);
+    let mut same = same_group(shape, "e.", "s.");
+    if let Some((name, _)) = other {
+        same.push_str(&format!(" AND e.{name} OPERATOR(pg_catalog.=) s.{name}"));
+    }
+    let (group_e, group_s, row_e, row_s) = (group("e."), group("s."), row("e."), row("s."));
+    format!(
+        "WITH expected AS MATERIALIZED (SELECT {finished} FROM ({anew}) AS d), \
+         found AS MATERIALIZED (SELECT {finished} FROM {state} AS d) \
+         SELECT {group_e}, {row_e}, {row_s} FROM expected e JOIN found s ON {same} WHERE {} \
+         UNION ALL SELECT {group_e}, {row_e}, NULL FROM expected e WHERE NOT EXISTS (SELECT FROM found s WHERE {same}) \
+         UNION ALL SELECT {group_s}, NULL, {row_s} FROM found s WHERE NOT EXISTS (SELECT FROM expected e WHERE {same})",
+        if differ.is_empty() {
+            "false".into()
+        } else {
+            differ.join(" OR ")
+        },
+    )
+}
+
+/// The groups of the tail, with a last column `events` (how many events each group
+/// took) if `counted`.
+fn groups(shape: &Shape, counted: bool) -> String {
     let mut inner = shape.columns("");
     inner.push("events".into());
     let mut outer = vec![format!("{} AS key_hash", shape.key_hash("d."))];
@@ -48,9 +144,9 @@ pub(super) fn delta(shape: &Shape, source: &str, counted: bool) -> String {
         outer.push("d.events".into());
     }
     format!(
-        "WITH event_source AS NOT MATERIALIZED ({source}) SELECT {} FROM ({}) AS d ({})",
+        "SELECT {} FROM ({}) AS d ({})",
         outer.join(", "),
-        shape.delta,
+        shape.delta_rows(),
         inner.join(", ")
     )
 }
@@ -58,9 +154,7 @@ pub(super) fn delta(shape: &Shape, source: &str, counted: bool) -> String {
 /// Merges the tail into the state, in the order of the keys, and returns one
 /// row: the number of groups touched and of events folded.
 pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
-    let mut columns = vec!["key_hash".to_owned()];
-    columns.extend(shape.columns(""));
-    let list = columns.join(", ");
+    let list = shape.columns("").join(", ");
     let action = if shape.components.is_empty() {
         "NOTHING".into()
     } else {
@@ -74,11 +168,19 @@ pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
     let target = shape.conflict_target();
     let rows = "COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8";
     let events = shape.events_folded(source, rows);
+    // What writes must be at the top, and so must what it reads.
+    let groups = groups(shape, true);
+    let sources = sources(shape, source);
+    let delta = if shape.values.is_empty() {
+        format!("delta AS MATERIALIZED (WITH {sources} {groups})")
+    } else {
+        let noted = shape.noted_values();
+        format!("{sources}{noted}, delta AS MATERIALIZED ({groups})")
+    };
     format!(
-        "WITH delta AS MATERIALIZED ({}), merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
+        "WITH {delta}, merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
          ORDER BY {target} ON CONFLICT ({target}) DO {action}) \
-         SELECT pg_catalog.count(*), {events} FROM delta",
-        delta(shape, source, true)
+         SELECT pg_catalog.count(*), {events} FROM delta"
     )
 }
 
@@ -88,7 +190,7 @@ pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
 /// index of the state, because state and tail are joined by `key_hash` and
 /// filtered apart.
 pub(super) fn view(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) -> String {
-    let same = shape.same_keys("t.", "s.");
+    let same = same_group(shape, "t.", "s.");
     let row = |key_alias: &str, component: &dyn Fn(usize) -> String| {
         let keys = shape.keys.iter().map(|k| format!("{key_alias}{}", k.name));
         let values = shape.aggregates.iter().map(|a| a.finished(component));
@@ -125,4 +227,15 @@ pub(super) fn view_of<'a>(
         names.join(", "),
         shape.output
     )
+}
+
+/// Whether two rows are of the same group.
+pub(super) fn same_group(shape: &Shape, left: &str, right: &str) -> String {
+    let keys = shape.keys.iter().map(|k| k.name.as_str());
+    let keys = keys.map(|k| format!("{left}{k} IS NOT DISTINCT FROM {right}{k}"));
+    let hash = format!("{left}key_hash = {right}key_hash");
+    std::iter::once(hash)
+        .chain(keys)
+        .collect::<Vec<_>>()
+        .join(" AND ")
 }

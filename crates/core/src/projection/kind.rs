@@ -18,7 +18,7 @@ pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<St
 #[must_use]
 pub fn delta_sql(shape: &Shape, state: &str, source: &str) -> String {
     match &shape.kind {
-        Kind::Grouped => grouped::delta(shape, source, false),
+        Kind::Grouped => grouped::delta(shape, source),
         Kind::Sessions(kind) => session::tail(shape, kind, state, source),
         Kind::Stateless(_) => stateless::delta(shape, source),
     }
@@ -48,5 +48,16 @@ pub fn view_sql(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) 
         Kind::Grouped => grouped::view(shape, view, state, read, tail),
         Kind::Sessions(kind) => session::view(shape, kind, view, state, read, tail),
         Kind::Stateless(columns) => stateless::view(shape, columns, view, state, read, tail),
+    }
+}
+
+/// The query for where the state is not what the events of `source`, all that have been
+/// folded, give: the group or event, what is expected and what is found, as `jsonb`.
+#[must_use]
+pub fn verify_sql(shape: &Shape, state: &str, source: &str) -> String {
+    match &shape.kind {
+        Kind::Grouped => grouped::verify(shape, state, source),
+        Kind::Sessions(kind) => session::verify(shape, kind, state, source),
+        Kind::Stateless(columns) => stateless::verify(shape, columns, state, source),
     }
 }

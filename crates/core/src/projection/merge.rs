@@ -1,5 +1,6 @@
 //! How the states of one column become one: two of them, or a whole set.
 
+use super::winner::Winner;
 use crate::sql::literal;
 
 /// The additions that split aggregates merge by, each with the aggregate (`{0}`: the
@@ -31,6 +32,8 @@ pub enum Merge {
     /// As states of this aggregate (text that `regprocedure` reads): by its combine
     /// function, which may need to be called as the server itself calls it.
     State(String),
+    /// With the rest of the row that wins.
+    Winner(Winner),
 }
 
 impl Merge {
@@ -48,30 +51,36 @@ impl Merge {
         }
     }
 
-    /// The merged value of two groups' values that are both there.
-    #[must_use]
-    pub fn pair(&self, left: &str, right: &str) -> String {
+    /// The merged value of a column of two rows, given as table aliases. The left one may
+    /// be missing: a state of NULL is not the same thing.
+    pub(super) fn two(&self, column: &str, left: &str, right: &str) -> String {
+        let (a, b) = (format!("{left}{column}"), format!("{right}{column}"));
         match self {
-            Self::Function { name, .. } => format!(
-                "CASE WHEN {left} IS NULL THEN {right} WHEN {right} IS NULL THEN {left} ELSE {name}({left}, {right}) END"
-            ),
-            Self::State(aggregate) => {
+            Self::Function { name, .. } => {
                 format!(
-                    "pganalytics.merge_state({left}, {right}, {})",
-                    constant(aggregate)
+                    "CASE WHEN {a} IS NULL THEN {b} WHEN {b} IS NULL THEN {a} ELSE {name}({a}, {b}) END"
                 )
             }
+            Self::State(aggregate) => format!(
+                "CASE WHEN {left}key_hash IS NULL THEN {b} ELSE pganalytics.merge_state({a}, {b}, {}) END",
+                constant(aggregate)
+            ),
+            Self::Winner(winner) => winner.pair(column, left, right),
         }
     }
 
-    /// The merged value of a set of values, as an aggregate call.
+    /// The merged value of a column of many rows, as an aggregate call.
     #[must_use]
-    pub fn many(&self, value: &str) -> String {
+    pub fn many(&self, column: &str) -> String {
         match self {
-            Self::Function { many, .. } => many.replace("{0}", value),
+            Self::Function { many, .. } => many.replace("{0}", column),
             Self::State(aggregate) => {
-                format!("pganalytics.merge_states({value}, {})", constant(aggregate))
+                format!(
+                    "pganalytics.merge_states({column}, {})",
+                    constant(aggregate)
+                )
             }
+            Self::Winner(winner) => winner.many(column, ""),
         }
     }
 }
@@ -98,12 +107,13 @@ mod tests {
             "pg_catalog.max(pg_catalog.text)",
         );
         assert_eq!(
-            max.many("s.c1"),
-            "pganalytics.merge_states(s.c1, 'pg_catalog.max(pg_catalog.text)'::pg_catalog.regprocedure)"
+            max.many("c1"),
+            "pganalytics.merge_states(c1, 'pg_catalog.max(pg_catalog.text)'::pg_catalog.regprocedure)"
         );
         assert_eq!(
-            max.pair("a", "b"),
-            "CASE WHEN a IS NULL THEN b WHEN b IS NULL THEN a ELSE \"pg_catalog\".\"text_larger\"(a, b) END"
+            max.two("c1", "s.", "t."),
+            "CASE WHEN s.c1 IS NULL THEN t.c1 WHEN t.c1 IS NULL THEN s.c1 \
+             ELSE \"pg_catalog\".\"text_larger\"(s.c1, t.c1) END"
         );
     }
 
@@ -111,8 +121,9 @@ mod tests {
     fn states_are_told_whose_they_are() {
         let state = Merge::State("s.\"it's\"(integer)".into());
         assert_eq!(
-            state.pair("a", "b"),
-            "pganalytics.merge_state(a, b, 's.\"it''s\"(integer)'::pg_catalog.regprocedure)"
+            state.two("c1", "s.", "t."),
+            "CASE WHEN s.key_hash IS NULL THEN t.c1 \
+             ELSE pganalytics.merge_state(s.c1, t.c1, 's.\"it''s\"(integer)'::pg_catalog.regprocedure) END"
         );
     }
 }

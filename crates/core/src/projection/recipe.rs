@@ -262,8 +262,8 @@ mod tests {
         assert!(
             corr.parts[0]
                 .merge
-                .pair("a", "b")
-                .contains("f8_combine(a, b)")
+                .two("c1", "s.", "t.")
+                .contains("f8_combine(s.c1, t.c1)")
         );
     }
 

@@ -6,7 +6,7 @@
 //! session. One pass is enough: sessions of the state are more than a gap apart, so
 //! an island never reaches another one without an event in between.
 
-use super::grouped::view_of;
+use super::grouped::{same_group, verify_of, view_of};
 use super::shape::{Column, Shape, replicated_sql};
 use crate::sql::ident;
 
@@ -148,7 +148,7 @@ fn delta(shape: &Shape, sessions: &Sessions, source: &str) -> String {
 fn merged(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
     let list = columns(shape, "");
     let from_state = columns(shape, "s.");
-    let same = shape.same_keys("d.", "s.");
+    let same = same_group(shape, "d.", "s.");
     let pieces = partition(shape, "session_start");
     let merges: String = shape
         .components
@@ -237,9 +237,16 @@ pub(super) fn view(
          AND s.session_end OPERATOR(pg_catalog.<=) t.session_end) \
          UNION ALL SELECT {} FROM tail t",
         row("s."),
-        shape.same_keys("t.", "s."),
+        same_group(shape, "t.", "s."),
         row("t.")
     );
     let keys = shape.keys.iter().map(|k| k.name.as_str());
     view_of(shape, keys.chain([SESSION]), &groups, view, read, tail)
+}
+
+/// The sessions of the state that are not those which the events of `source` give: keys
+/// and session, what is expected and what is found, as `jsonb`.
+pub(super) fn verify(shape: &Shape, sessions: &Sessions, state: &str, source: &str) -> String {
+    let all = delta(shape, sessions, source);
+    verify_of(shape, Some((SESSION, &sessions.value("d."))), state, &all)
 }

@@ -2,6 +2,7 @@
 
 use super::merge::Merge;
 use super::session::Sessions;
+use super::values::Values;
 
 /// A column of the state: its type as SQL, qualified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +18,8 @@ pub struct Column {
 impl Column {
     /// As part of CREATE TABLE; the name needs no quotes.
     pub(super) fn definition(&self) -> String {
-        let collation = self
-            .collation
-            .as_ref()
-            .map(|c| format!(" COLLATE {c}"))
-            .unwrap_or_default();
+        let collation = self.collation.as_ref();
+        let collation = collation.map_or(String::new(), |c| format!(" COLLATE {c}"));
         format!("{} {}{collation}", self.name, self.sql_type)
     }
 }
@@ -72,11 +70,16 @@ pub struct Shape {
     pub components: Vec<Component>,
     /// The aggregates of the target list and HAVING.
     pub aggregates: Vec<Aggregate>,
+    /// What its aggregates with DISTINCT aggregate.
+    pub values: Vec<Values>,
     /// The deparsed delta query, from a table expression named `event_source`: keys,
-    /// components and the number of events of each group, or the rows of the state.
+    /// components (but those of [`Shape::values`]) and the number of events of each
+    /// group, or the rows of the state.
     pub delta: String,
     /// Whether an event can be several rows: the numbers in `delta` are of rows then.
     pub fans_out: bool,
+    /// What keys and aggregates are called where people see them, one after the other.
+    pub labels: Vec<String>,
     /// The deparsed output query, from a table expression named `groups` with
     /// columns `k1` … and `a1` …
     pub output: String,
@@ -105,29 +108,17 @@ impl Shape {
 
     /// The hash by which state and tail find each other, NULL keys included.
     pub(super) fn key_hash(&self, alias: &str) -> String {
-        if self.hashable.is_empty() {
-            return "0::pg_catalog.int8".into();
-        }
-        let keys: Vec<_> = self
-            .hashable
-            .iter()
-            .map(|i| format!("{alias}{}", self.keys[*i].name))
-            .collect();
-        format!(
-            "pg_catalog.hash_record_extended(ROW({}), 0)",
-            keys.join(", ")
+        let keys = self.hashable_keys();
+        hash_of(
+            &keys
+                .map(|k| format!("{alias}{}", k.name))
+                .collect::<Vec<_>>(),
         )
     }
 
-    /// The condition that rows of two relations have the same keys.
-    pub(super) fn same_keys(&self, left: &str, right: &str) -> String {
-        let keys = self.keys.iter();
-        std::iter::once(format!(
-            "{left}key_hash OPERATOR(pg_catalog.=) {right}key_hash"
-        ))
-        .chain(keys.map(|k| format!("{left}{0} IS NOT DISTINCT FROM {right}{0}", k.name)))
-        .collect::<Vec<_>>()
-        .join(" AND ")
+    /// The keys that can be hashed.
+    pub(super) fn hashable_keys(&self) -> impl Iterator<Item = &Column> {
+        self.hashable.iter().map(|i| &self.keys[*i])
     }
 
     /// The columns that identify a group in the state.
@@ -140,20 +131,21 @@ impl Shape {
     }
 }
 
+/// The hash of columns, NULLs included.
+pub(super) fn hash_of(columns: &[String]) -> String {
+    if columns.is_empty() {
+        return "0::pg_catalog.int8".into();
+    }
+    format!(
+        "pg_catalog.hash_record_extended(ROW({}), 0)",
+        columns.join(", ")
+    )
+}
+
 impl Component {
-    /// The merged value of this component of two rows, of which the left one may be
-    /// missing: a row's state of NULL is not the same thing.
+    /// The merged value of this component of two rows.
     pub(super) fn merged(&self, left: &str, right: &str) -> String {
-        let name = &self.column.name;
-        let pair = self
-            .merge
-            .pair(&format!("{left}{name}"), &format!("{right}{name}"));
-        match self.merge {
-            Merge::Function { .. } => pair,
-            Merge::State(_) => {
-                format!("CASE WHEN {left}key_hash IS NULL THEN {right}{name} ELSE {pair} END")
-            }
-        }
+        self.merge.two(&self.column.name, left, right)
     }
 }
 
