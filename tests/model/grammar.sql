@@ -62,7 +62,7 @@ DECLARE
   n text = model.a_number(other);
   kind int = model.upto(CASE WHEN depth > 0 THEN 18 ELSE 23 END);
   -- Of an event that gives several rows all are the same.
-  value text = model.a_value('{}');
+  value text = replace(model.a_value('{}'), 'e.tags', 'e.recorded_at');
   sorted_by text = model.pick('e.occurred_at', 'e.occurred_at', 'e.qty', 'e.amount', 'e.code COLLATE "C"', 'e.f', 'e.mood', 'e.seen_at', 'e.took', 'e.name', 'e.position');
   side text = model.pick('first', 'last');
 BEGIN

@@ -40,7 +40,7 @@ CREATE FUNCTION model.some_of(names text[], n int) RETURNS text[] LANGUAGE sql A
 
 -- A new transaction or the end of one.
 CREATE FUNCTION model.became(who text, now text) RETURNS void LANGUAGE sql AS $$
-  UPDATE model.session SET state = now, had_read = '{}', unseen = '{}', transactions = transactions + (state = 'idle')::int WHERE name = who $$;
+  UPDATE model.session SET state = now, had_read = CASE now WHEN 'prepared' THEN had_read ELSE '{}' END, unseen = '{}', transactions = transactions + (state = 'idle')::int WHERE name = who $$;
 CREATE FUNCTION model.reads(who text, names text[]) RETURNS text[] LANGUAGE plpgsql AS $$
 BEGIN
   SELECT coalesce(array_agg(n), '{}') INTO names FROM unnest(names) n WHERE n <> ALL ((SELECT unseen FROM model.session s WHERE s.name = who)::text[]);
@@ -74,7 +74,7 @@ BEGIN
   INSERT INTO model.tally VALUES (what, state);
   IF state = '00000' THEN UPDATE model.projection SET spec = next WHERE name = of; END IF;
   IF what = 'create' THEN UPDATE model.projection SET is_there = state = '00000' WHERE name = of; END IF;
-  RETURN state IN ('00000', '0A000');
+  RETURN state IN ('00000', '0A000', '42P22');
 END $$;
 
 CREATE FUNCTION model.next_step() RETURNS TABLE (who text, kind text, action text) LANGUAGE plpgsql AS $$
@@ -90,10 +90,11 @@ BEGIN
   INSERT INTO model.tally VALUES ('step', what);
 
   -- What takes the view for itself would wait for whoever has read it.
-  IF what IN ('rebuild', 'replace', 'recreate') AND p IS NOT NULL THEN
-    FOR s IN SELECT * FROM model.session x WHERE x.state = 'open' AND p = ANY (x.had_read) ORDER BY name LOOP
+  IF what IN ('rebuild', 'replace') THEN
+    FOR s IN SELECT * FROM model.session x WHERE x.state <> 'idle' AND p = ANY (x.had_read) ORDER BY x.name LOOP
       PERFORM model.became(s.name, 'idle');
-      RETURN QUERY SELECT s.name, 'do', model.pick('COMMIT;', 'ROLLBACK;');
+      q := model.pick('COMMIT', 'ROLLBACK');
+      RETURN QUERY SELECT CASE s.state WHEN 'open' THEN s.name ELSE 'm' END, 'do', q || CASE s.state WHEN 'open' THEN ';' ELSE format(' PREPARED %L;', s.name) END;
     END LOOP;
   END IF;
   kind := 'do'; who := 'm';
@@ -115,9 +116,8 @@ BEGIN
       kind := 'check'; action := all_names; RETURN NEXT; kind := 'do';
       action := model.pick('COMMIT;', 'COMMIT;', 'ROLLBACK;'); RETURN NEXT;
     WHEN 'writer' THEN
-      SELECT * INTO s FROM model.session x WHERE x.name = model.pick('v', 'w');
-      IF s.name IS NULL THEN SELECT * INTO s FROM model.session x WHERE x.name = 'v'; END IF;
-      who := s.name;
+      who := model.pick('v', 'w');
+      SELECT * INTO s FROM model.session x WHERE x.name = who;
       IF s.state = 'prepared' THEN
         PERFORM model.became(who, 'idle');
         action := format('%s PREPARED ''%s'';', model.pick('COMMIT', 'COMMIT', 'ROLLBACK'), who); who := 'm'; RETURN NEXT;
@@ -165,7 +165,7 @@ BEGIN
     WHEN 'recreate' THEN
       SELECT name INTO p FROM (SELECT 'p' || i AS name FROM generate_series(1, 5) i) c WHERE NOT c.name = ANY (all_names) ORDER BY 1 LIMIT 1;
       IF p IS NULL OR model.chance(0.1) AND all_names <> '{}' THEN
-        p := coalesce((SELECT name FROM unnest(all_names) name WHERE NOT EXISTS (SELECT FROM model.session x WHERE x.state = 'open' AND name = ANY (x.had_read)) ORDER BY random() LIMIT 1), '');
+        p := coalesce((SELECT c.n FROM unnest(all_names) c (n) WHERE NOT EXISTS (SELECT FROM model.session x WHERE x.state <> 'idle' AND c.n = ANY (x.had_read)) ORDER BY random() LIMIT 1), '');
         IF p = '' THEN RETURN; END IF;
         action := format('SELECT pganalytics.drop_projection(''public.%s'');', p); RETURN NEXT;
       END IF;

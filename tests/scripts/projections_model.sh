@@ -13,7 +13,7 @@ model=$(dirname "$0")/../model
 work=$(mktemp -d)
 base=$PGDATABASE
 settings=(pganalytics.worker pganalytics.worker_naptime pganalytics.batch_events pganalytics.backlog_rate pganalytics.fold_tail)
-trap 'reset_server "${settings[@]}" || true; rm -rf "$work"' EXIT
+trap 'close_sessions; drop_log; reset_server "${settings[@]}" || true; rm -rf "$work"' EXIT
 
 # What there is to know of a failure.
 fail() { # what
@@ -23,7 +23,7 @@ fail() { # what
   grep -h -A3 ERROR "$work"/*.err | tail -n 12 2>/dev/null || true
   sql "SELECT name, status, tail, last_error, query FROM pganalytics.projections" || true
   echo "The last comparison: ${query:-}"
-  sql "SELECT pid, wait_event_type, state, left(query, 200) FROM pg_stat_activity WHERE datname = current_database()" || true
+  sql "SELECT pid, datname, backend_type, wait_event_type, state, left(query, 200) FROM pg_stat_activity" || true
   exit 1
 }
 
@@ -47,7 +47,7 @@ check() { # session projections
 
 take() { # session kind action
   local outcome
-  echo "$1: $3" >> "$work/history"
+  echo "$SECONDS $1: $3" >> "$work/history"
   case $2 in
     check) check "$1" "$3" ;;
     verify)
@@ -62,6 +62,15 @@ take() { # session kind action
       say "$1" "$3" || fail "session $1 is stuck"
       [ "$state" = 00000 ] || fail "$state" ;;
   esac
+}
+
+# Each round has a database of its own.
+drop_log() {
+  local gid
+  [ "$PGDATABASE" != "$base" ] || return 0
+  for gid in $(sql "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"); do sql "ROLLBACK PREPARED '$gid'"; done
+  dropdb --force "$PGDATABASE"
+  export PGDATABASE=$base
 }
 
 run_round() { # seed
@@ -79,6 +88,8 @@ run_round() { # seed
   else
     set_server pganalytics.worker=off pganalytics.batch_events=$((20 + $1 % 5 * 50))
   fi
+  # (Plans that the settings of a step forbid cost so much that they would be compiled.)
+  sql "ALTER DATABASE $PGDATABASE SET jit = off"
   for who in control m v w r; do open_session $who; done
   for who in control m v w r; do say $who "SET client_min_messages = error;"; done
   say control "SELECT setseed(($1 % 100003) / 100003.0);"
@@ -97,9 +108,7 @@ run_round() { # seed
   say control "TABLE model.tally;"
   echo "$answer" >> "$work/tally"
   close_sessions
-  for gid in $(sql "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"); do sql "ROLLBACK PREPARED '$gid'"; done
-  dropdb --force "$PGDATABASE"
-  export PGDATABASE=$base
+  drop_log
 }
 
 while ((rounds-- > 0)); do

@@ -1,7 +1,7 @@
 # psql sessions that stay open, each spoken to by name, one statement at a time.
 # Sourced only; needs $work, a directory.
 
-declare -A session_in session_out
+declare -A session_in session_out session_pid
 
 open_session() { # name
   local in out
@@ -10,7 +10,7 @@ open_session() { # name
   exec {in}<> "$work/$1.in" {out}<> "$work/$1.out"
   rm "$work/$1.in" "$work/$1.out"
   psql -XAtq <&"$in" >&"$out" 2>> "$work/$1.err" &
-  session_in[$1]=$in session_out[$1]=$out
+  session_in[$1]=$in session_out[$1]=$out session_pid[$1]=$!
 }
 
 # Its answer is left in $answer, its SQLSTATE in $state. Fails if there is none in time.
@@ -27,11 +27,11 @@ say() { # name statement
 
 close_sessions() {
   local name in out
-  for name in "${!session_in[@]}"; do
+  for name in "${!session_pid[@]}"; do
     in=${session_in[$name]} out=${session_out[$name]}
-    echo '\q' >&"$in"
+    kill "${session_pid[$name]}"
     exec {in}>&- {out}<&-
   done
-  session_in=() session_out=()
-  wait
+  wait "${session_pid[@]}" || true
+  session_in=() session_out=() session_pid=()
 }
