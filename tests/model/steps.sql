@@ -1,5 +1,5 @@
--- What happens next, as actions of the sessions: m does most things, v and w write in
--- long transactions, r reads in one of REPEATABLE READ. The actions of a step are taken
+-- What happens next, as actions of the sessions: m does most things, u writes
+-- meanwhile, v and w in long transactions, r reads in one of REPEATABLE READ. The actions of a step are taken
 -- one after the other; "check" compares projections, as they are then.
 CREATE TABLE model.run (step int, live boolean, mended boolean, appended int[] NOT NULL DEFAULT '{}');
 CREATE TABLE model.session (name text PRIMARY KEY, state text, transactions int DEFAULT 0, had_read text[] DEFAULT '{}', unseen text[] DEFAULT '{}');
@@ -55,7 +55,7 @@ BEGIN
   SELECT * INTO r FROM model.run;
   first := CASE WHEN model.chance(0.3) THEN model.upto(greatest(r.step, 1)) ELSE r.step END;
   IF who = 'm' THEN UPDATE model.run SET appended = ARRAY[seed, n, first, bad]; END IF;
-  IF who <> 'm' THEN who := who || (SELECT transactions FROM model.session s WHERE s.name = who) || '_'; END IF;
+  IF who NOT IN ('m', 'u') THEN who := who || (SELECT transactions FROM model.session s WHERE s.name = who) || '_'; END IF;
   RETURN model.append(seed, n, who, first, 6, bad);
 END $$;
 
@@ -84,17 +84,17 @@ BEGIN
   UPDATE model.run SET step = step + 1 RETURNING * INTO r;
   n := model.pick('1', '2', '4', '20', '20', '60', '60', '300')::int;
   what := model.pick('append', 'append', 'append', 'block', 'writer', 'writer', 'writer', 'writer', 'reader', 'reader', 'refresh', 'refresh', 'refresh_all', 'maintain', 'maintain',
-    'pause', 'rebuild', 'replace', 'replace', 'recreate', 'bad', 'bad', 'retry', 'mend', 'settings', 'goods', 'verify', 'verify', 'again', 'own_fold', 'own_fold');
+    'pause', 'rebuild', 'replace', 'replace', 'recreate', 'bad', 'bad', 'retry', 'mend', 'settings', 'goods', 'verify', 'verify', 'again', 'own_fold', 'own_fold', 'race', 'race');
   IF cardinality(all_names) < 4 THEN what := 'recreate'; END IF;
   p := (model.some_of(all_names, 1))[1];
   INSERT INTO model.tally VALUES ('step', what);
 
   -- What takes the view for itself would wait for whoever has read it.
-  IF what IN ('rebuild', 'replace') THEN
+  q := model.pick('refresh', 'refresh', 'refresh', 'rebuild', 'maintain');
+  IF what IN ('rebuild', 'replace') OR what = 'race' AND q = 'rebuild' THEN
     FOR s IN SELECT * FROM model.session x WHERE x.state <> 'idle' AND p = ANY (x.had_read) ORDER BY x.name LOOP
       PERFORM model.became(s.name, 'idle');
-      q := model.pick('COMMIT', 'ROLLBACK');
-      RETURN QUERY SELECT CASE s.state WHEN 'open' THEN s.name ELSE 'm' END, 'do', q || CASE s.state WHEN 'open' THEN ';' ELSE format(' PREPARED %L;', s.name) END;
+      RETURN QUERY SELECT CASE s.state WHEN 'open' THEN s.name ELSE 'm' END, 'do', 'COMMIT' || CASE s.state WHEN 'open' THEN ';' ELSE format(' PREPARED %L;', s.name) END;
     END LOOP;
   END IF;
   kind := 'do'; who := 'm';
@@ -150,6 +150,13 @@ BEGIN
         PERFORM model.became('r', 'idle');
         action := model.pick('COMMIT;', 'ROLLBACK;'); RETURN NEXT;
       END IF;
+    WHEN 'race' THEN
+      action := model.an_append('m', 300); RETURN NEXT;
+      kind := 'start';
+      action := CASE q WHEN 'maintain' THEN 'CALL pganalytics.run_maintenance();' ELSE format('SELECT pganalytics.%s_projection(''public.%s'');', q, p) END; RETURN NEXT;
+      who := 'u'; kind := 'do';
+      FOR i IN 1..2 + model.upto(8) LOOP action := model.an_append('u', 1); RETURN NEXT; END LOOP;
+      who := 'm'; kind := 'await'; action := ''; RETURN NEXT;
     WHEN 'refresh' THEN action := format('SELECT pganalytics.refresh_projection(''public.%s'');', p); RETURN NEXT;
     WHEN 'refresh_all' THEN FOREACH p IN ARRAY all_names LOOP action := format('SELECT pganalytics.refresh_projection(''public.%s'');', p); RETURN NEXT; END LOOP;
     WHEN 'maintain' THEN
