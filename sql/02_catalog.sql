@@ -119,6 +119,14 @@ CREATE TABLE pganalytics_data.checkpoint (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE pganalytics_data.checkpoint IS 'how far the generations of projections have folded';
 
+-- Whoever knows it can make states that a deserialize function chokes on: nobody but the
+-- owner reads it.
+CREATE TABLE pganalytics_data.state_key (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    key uuid NOT NULL
+);
+COMMENT ON TABLE pganalytics_data.state_key IS 'the secret that aggregate states are sealed with; made when the first is';
+
 -- A dump takes the rows whose relations exist: what was dropped leaves its row
 -- until the next sweep.
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table',
@@ -137,3 +145,4 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation',
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.checkpoint',
     'WHERE generation IN (SELECT id FROM pganalytics_data.generation
                           WHERE state IN (SELECT oid FROM pg_catalog.pg_class))');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.state_key', '');

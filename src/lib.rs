@@ -41,6 +41,11 @@ extension_sql_file!(
     requires = ["log"]
 );
 extension_sql_file!(
+    "../sql/21_states.sql",
+    name = "states",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../sql/30_worker.sql",
     name = "worker",
     requires = ["schemas"]

@@ -10,6 +10,8 @@ pub mod incarnation;
 pub mod ledgers;
 pub mod lives;
 pub mod names;
+pub mod partials;
 pub mod projections;
 pub mod segments;
+pub mod state_key;
 pub mod upkeep;

@@ -194,6 +194,26 @@ pub fn require_insert(relation: Oid) {
     }
 }
 
+/// Raises PostgreSQL's own error unless a role may execute an aggregate.
+pub fn require_execute(aggregate: Oid, role: Oid) {
+    require_execute_of(aggregate, role, pg_sys::ObjectType::OBJECT_AGGREGATE);
+}
+
+/// The same for a function of any kind.
+pub(super) fn require_execute_of(function: Oid, role: Oid, kind: pg_sys::ObjectType::Type) {
+    // SAFETY: reads the catalog; a function that is gone raises an error.
+    unsafe {
+        let mode = pg_sys::AclMode::from(pg_sys::ACL_EXECUTE);
+        #[cfg(feature = "pg15")]
+        let result = pg_sys::pg_proc_aclcheck(function, role, mode);
+        #[cfg(not(feature = "pg15"))]
+        let result = pg_sys::object_aclcheck(pg_sys::ProcedureRelationId, function, role, mode);
+        if result != pg_sys::AclResult::ACLCHECK_OK {
+            pg_sys::aclcheck_error(result, kind, pg_sys::get_func_name(function));
+        }
+    }
+}
+
 /// Whether the acting role may read some column of a relation.
 pub fn may_read_any_column(relation: Oid) -> bool {
     may_on_any_column(relation, pg_sys::ACL_SELECT)

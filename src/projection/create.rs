@@ -1,6 +1,6 @@
 //! `create_projection`.
 
-use super::define::define;
+use super::define::{Maker, define_new};
 use super::fold::{fold, merge};
 use super::generation::{make_access, make_definition, make_state, settings, view_text};
 use super::tail::tail_is_longer_than;
@@ -28,7 +28,11 @@ fn create(name: &str, query: &str, with_data: bool) -> Result<Oid, Error> {
     let name = NewName::parse(name)?;
     let id = generations::next_id();
     let definition = make_definition(id, &name.schema, query)?;
-    let defined = define(definition, id)?;
+    let maker = Maker {
+        owner: current_user(),
+        schema: name.schema.clone(),
+    };
+    let defined = define_new(definition, id, &maker)?;
     let state = make_state(id, definition, &defined.shape, current_user());
     let access_key = uuid::Uuid::new_v4().to_string();
     make_access(id, definition, current_user(), &access_key);

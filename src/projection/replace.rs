@@ -8,7 +8,7 @@
 //! generation goes at once.
 
 use super::create::first_fold;
-use super::define::define;
+use super::define::{Maker, define, define_new};
 use super::generation::{access, make_definition, make_state, settings, view_text};
 use crate::catalog::generations::{self, NewGeneration};
 use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name};
@@ -50,10 +50,13 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
     }
     let id = generations::next_id();
     let is_new = query.is_some();
+    let maker = Maker {
+        owner: old.owner,
+        schema: schema_of(old.relation),
+    };
     let (definition, query, settings) = if let Some(query) = query {
-        let schema = schema_of(old.relation);
         (
-            make_definition(id, &schema, query)?,
+            make_definition(id, &maker.schema, query)?,
             query.to_owned(),
             settings(),
         )
@@ -61,7 +64,7 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
         let (query, settings) = generations::query(old.generation);
         (old.definition, query, settings)
     };
-    let defined = define(definition, id)?;
+    let defined = define_new(definition, id, &maker)?;
     if is_new {
         let mut columns = describe_columns(definition);
         if let Kind::Stateless(shown) = &defined.shape.kind {

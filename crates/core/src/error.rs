@@ -211,6 +211,14 @@ pub enum Error {
         /// The state relation.
         state: String,
     },
+    /// An aggregate that the extension derived is gone.
+    #[error("aggregate \"{name}\" does not exist")]
+    MissingPartial {
+        /// Its name.
+        name: String,
+        /// The aggregate whose states it returns.
+        aggregate: String,
+    },
     /// Something of this name is there already.
     #[error("relation \"{name}\" already exists")]
     AlreadyExists {
@@ -271,6 +279,7 @@ impl UserError for Error {
             | Self::ForeignPartition { .. }
             | Self::SegmentTaken { .. }
             | Self::MissingIndex { .. }
+            | Self::MissingPartial { .. }
             | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
@@ -314,6 +323,9 @@ impl UserError for Error {
             }
             Self::LateTrigger { .. } => {
                 "BEFORE triggers run in the order of their names, and \"~~append\" has to be the last: it numbers and stamps the event.".into()
+            }
+            Self::MissingPartial { aggregate, .. } => {
+                format!("It returns the states of aggregate {aggregate} to the projection.")
             }
             Self::SegmentNotActive { active, .. } => format!("Appends go to segment {active}."),
             _ => return None,
@@ -368,6 +380,9 @@ impl UserError for Error {
                 }
                 Self::MissingIndex { .. } => {
                     "Create it again: the extension finds events and ids by it."
+                }
+                Self::MissingPartial { .. } => {
+                    "Restore the aggregates of schema pganalytics_data together with the projection, or create it anew."
                 }
                 Self::UnregisteredLog { .. } => {
                     "The view pganalytics.event_tables shows the active segments. Restore the tables of schema pganalytics_data together with the event table."

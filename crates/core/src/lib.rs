@@ -16,6 +16,7 @@ pub mod numeric;
 pub mod projection;
 pub mod segment;
 pub mod sql;
+pub mod state;
 pub mod version;
 pub mod window;
 pub mod worker;

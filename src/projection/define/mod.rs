@@ -1,6 +1,7 @@
 //! From a query to the shape of a projection, or the reason why it has none.
 
 mod contents;
+mod derived;
 mod distinct;
 mod parts;
 mod source;
@@ -11,6 +12,8 @@ use crate::pg::Oid;
 use crate::pg::query::{EventSource, OutputFault, Query};
 use crate::pg::tree::Expr;
 use contents::check_contents;
+use derived::Derived;
+pub use derived::Maker;
 use parts::Parts;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Column, Kind, Merge, Shape};
@@ -41,6 +44,15 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
 /// Understands the query that the view `definition` holds, for the generation of
 /// this number.
 pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
+    define_with(definition, Derived::of(definition, generation))
+}
+
+/// Understands it for a new generation, and makes the aggregates that its state needs.
+pub fn define_new(definition: Oid, generation: i32, maker: &Maker) -> Result<Definition, Error> {
+    define_with(definition, Derived::of_new(definition, generation, maker))
+}
+
+fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
@@ -63,7 +75,7 @@ pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
     };
     let shape = match own {
         Some(own) => stateless::shape(&query, &events, &own)?,
-        None => shape(&query, &events, source.event_table, generation)?,
+        None => shape(&query, &events, source.event_table, derived)?,
     };
     let mut merges = shape.components.iter().map(|c| &c.merge);
     if merges.any(|merge| matches!(merge, Merge::Winner(_))) {
@@ -96,7 +108,7 @@ fn shape(
     query: &Query,
     source: &EventSource,
     event_table: Oid,
-    generation: i32,
+    derived: Derived,
 ) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
@@ -108,7 +120,8 @@ fn shape(
     if keys.iter().any(|key| key.has_set_inside()) {
         return set_returning();
     }
-    let mut parts = Parts::default();
+    let generation = derived.generation;
+    let mut parts = Parts::new(derived);
     for expr in query
         .outputs()
         .into_iter()

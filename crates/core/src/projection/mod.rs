@@ -1,12 +1,15 @@
 //! A projection as text: what its state looks like and the SQL that folds and
 //! reads it. The extension finds a [`Shape`] by analysing the user's query.
 //!
-//! Every state merges by an ordinary SQL function, in any order, with NULL as
-//! the state of no input.
+//! Every state merges in any order: by an ordinary SQL function with NULL as the
+//! state of no input, or as the server merges the states of parallel workers.
 
+mod derived;
+mod facts;
 mod fold;
 mod grouped;
 mod kind;
+mod merge;
 mod recipe;
 mod shape;
 mod stable;
@@ -15,10 +18,13 @@ mod values;
 mod verify;
 mod winner;
 
+pub use derived::Derivation;
+pub use facts::{Facts, SupportFunction};
 pub use fold::{absent_column, source_column, source_sql};
 pub use kind::{delta_sql, fold_sql, state_table_sql, verify_sql, view_sql};
-pub use recipe::{Part, PartInput, Recipe, recipe};
-pub use shape::{Aggregate, Column, Component, Kind, Merge, Shape};
+pub use merge::Merge;
+pub use recipe::{Part, PartInput, PartSource, Recipe, recipe};
+pub use shape::{Aggregate, Column, Component, Kind, Shape};
 pub use stable::reads_the_session;
 pub use values::{SORTED_ARRAY, Values, ignores_repetition, sorted_text};
 pub use winner::{Held, Side, Winner};

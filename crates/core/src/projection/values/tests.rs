@@ -14,17 +14,15 @@ fn column(name: &str) -> Column {
 fn shape(values: Vec<Values>) -> Shape {
     let component = |name| Component {
         column: column(name),
-        merge: Merge::Function("f".into()),
+        merge: Merge::function("f", "a()"),
     };
     Shape {
         keys: vec![column("k1")],
         hashable: vec![0],
         components: vec![component("c1"), component("c2")],
-        aggregates: vec![],
         values,
         delta: "SELECT FROM event_source".into(),
-        output: String::new(),
-        outputs: vec![],
+        ..Shape::default()
     }
 }
 
@@ -55,7 +53,7 @@ fn a_component_comes_from_the_events_or_from_its_values() {
 
 #[test]
 fn a_read_notes_no_values_and_a_fold_does_at_the_top() {
-    assert!(!delta_sql(&distinct(), "e", false).contains("INSERT"));
+    assert!(!delta_sql(&distinct(), "e").contains("INSERT"));
     let fold = fold_sql(&distinct(), "s", "e");
     let noted = "noted_1 AS (INSERT INTO \"pganalytics_data\".\"seen_7_1\" (v1, k1)";
     assert!(
