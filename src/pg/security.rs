@@ -161,15 +161,19 @@ fn platform_owner() -> Oid {
     }
 }
 
-/// A role's name as SQL.
-pub fn role_sql(role: Oid) -> String {
+/// A role's name.
+pub fn role_name(role: Oid) -> String {
     // SAFETY: the name is copied.
-    let name = unsafe {
+    unsafe {
         CStr::from_ptr(pg_sys::GetUserNameFromId(role, false))
             .to_string_lossy()
             .into_owned()
-    };
-    pganalytics_core::sql::ident(&name)
+    }
+}
+
+/// A role's name as SQL.
+pub fn role_sql(role: Oid) -> String {
+    pganalytics_core::sql::ident(&role_name(role))
 }
 
 /// Raises PostgreSQL's own error in a transaction that must not write.
@@ -181,7 +185,16 @@ pub fn require_writable() {
 /// Raises PostgreSQL's own error unless the acting role may insert into some
 /// column of a relation.
 pub fn require_insert(relation: Oid) {
-    if may_on_any_column(relation, pg_sys::ACL_INSERT) {
+    require_on_any_column(relation, pg_sys::ACL_INSERT);
+}
+
+/// The same for reading.
+pub fn require_select(relation: Oid) {
+    require_on_any_column(relation, pg_sys::ACL_SELECT);
+}
+
+fn require_on_any_column(relation: Oid, mode: u32) {
+    if may_on_any_column(relation, mode) {
         return;
     }
     // SAFETY: the name is palloc'd, or null if the relation is gone.
