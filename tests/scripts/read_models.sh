@@ -104,6 +104,12 @@ roll
 
 echo "--- three more, of half a log"
 run > /dev/null <<'SQL'
+-- 6. Sessions: what a user did without a pause of more than half an hour, and for how long
+SELECT pganalytics.create_projection('user_sessions', $$
+    SELECT aggregate_id AS user_id, pganalytics.session(occurred_at, '30 minutes') AS session,
+           count(*) AS events, max(occurred_at) - min(occurred_at) AS length
+    FROM activity GROUP BY 1, 2 $$);
+
 -- 7. First and last activity of each user
 SELECT pganalytics.create_projection('user_history', $$
     SELECT aggregate_id AS user_id, min(occurred_at) AS first_seen, max(occurred_at) AS last_seen,
@@ -182,6 +188,11 @@ INSERT INTO truth VALUES
   FROM activity_file GROUP BY 1, 2'),
 ('daily_users', 'TABLE daily_users',
  'SELECT ts::date, count(DISTINCT entity_id), pganalytics.approx_count_distinct(entity_id) FROM activity_file GROUP BY 1'),
+('user_sessions', 'TABLE user_sessions',
+ 'SELECT entity_id, tstzrange(min(ts), max(ts), ''[]''), count(*), max(ts) - min(ts)
+  FROM (SELECT *, count(*) FILTER (WHERE opens) OVER (PARTITION BY entity_id ORDER BY ts, seq) AS nth
+        FROM (SELECT *, ts - lag(ts) OVER (PARTITION BY entity_id ORDER BY ts, seq) > ''30 minutes'' AS opens
+              FROM activity_file) f) f GROUP BY entity_id, nth'),
 -- (Of events at the same time the position decides, which the file does not have.)
 ('user_history', 'TABLE user_history',
  'SELECT aggregate_id, min(occurred_at), max(occurred_at), (array_agg(event_type ORDER BY occurred_at, position))[1],
@@ -204,6 +215,9 @@ INSERT INTO truth VALUES
 ('revenue per month', 'SELECT month, sum(revenue) FROM monthly_customers GROUP BY 1', 'TABLE purchases_monthly'),
 ('best customers', 'SELECT customer, sum(revenue) FROM monthly_customers GROUP BY 1 ORDER BY 2 DESC LIMIT 5',
  'VALUES (''07592'', 13990.93), (''14048'', 8976.33), (''07983'', 6973.07), (''19339'', 6552.70), (''07931'', 6497.18)'),
+('sessions', 'SELECT count(*), sum(extract(epoch FROM length)), max(extract(epoch FROM length)), max(events), round(avg(events), 6),
+         sum((events = 1)::int), sum((length = ''0'')::int) FROM user_sessions',
+ 'SELECT 938, 161900.209, 3767.106, 9, 1.346482, 738, 756'),
 ('recency, frequency, value', 'SELECT customer, recency, frequency, monetary FROM customer_value', 'TABLE purchases_rfm'),
 ('customers of each cohort, month by month',
  'SELECT cohort, 12 * extract(year FROM age(day, cohort))::int + extract(month FROM age(day, cohort))::int, count(DISTINCT customer)
