@@ -132,6 +132,28 @@ CREATE TABLE pganalytics_data.checkpoint (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE pganalytics_data.checkpoint IS 'how far the generations of projections have folded';
 
+CREATE TABLE pganalytics_data.dead_letter (
+    generation integer NOT NULL,
+    event_id uuid NOT NULL,
+    position bigint NOT NULL,
+    segment integer NOT NULL,
+    event_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    sqlstate text NOT NULL,
+    error text NOT NULL,
+    attempts integer NOT NULL DEFAULT 1,
+    first_failed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    last_failed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    discarded_at timestamptz,
+    discarded_by text,
+    reason text,
+    PRIMARY KEY (generation, position),
+    CHECK ((discarded_at IS NULL) = (discarded_by IS NULL) AND (discarded_at IS NULL) = (reason IS NULL))
+);
+COMMENT ON TABLE pganalytics_data.dead_letter IS
+    'events that generations of projections have set aside because their queries fail on them';
+
 -- Whoever knows it can make states that a deserialize function chokes on: nobody but the
 -- owner reads it.
 CREATE TABLE pganalytics_data.state_key (
@@ -159,6 +181,9 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation',
     'WHERE state IN (SELECT oid FROM pg_catalog.pg_class) AND projection IN (
          SELECT id FROM pganalytics_data.projection WHERE relation IN (SELECT oid FROM pg_catalog.pg_class))');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.checkpoint',
+    'WHERE generation IN (SELECT id FROM pganalytics_data.generation
+                          WHERE state IN (SELECT oid FROM pg_catalog.pg_class))');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.dead_letter',
     'WHERE generation IN (SELECT id FROM pganalytics_data.generation
                           WHERE state IN (SELECT oid FROM pg_catalog.pg_class))');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.state_key', '');

@@ -18,6 +18,7 @@ mod worker;
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::init();
+    projection::define_settings();
     worker::init();
 }
 
@@ -44,6 +45,11 @@ extension_sql_file!(
     "../sql/20_projection.sql",
     name = "projection",
     requires = ["log"]
+);
+extension_sql_file!(
+    "../sql/21_dead_letters.sql",
+    name = "dead_letters",
+    requires = ["projection"]
 );
 extension_sql_file!(
     "../sql/21_states.sql",

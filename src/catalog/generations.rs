@@ -202,7 +202,8 @@ pub fn remove(id: i32) {
     let _platform = Platform::act();
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.generation WHERE id = $1 RETURNING id, definition), \
-         forgotten AS (DELETE FROM pganalytics_data.checkpoint c USING gone WHERE c.generation = gone.id) \
+         forgotten AS (DELETE FROM pganalytics_data.checkpoint c USING gone WHERE c.generation = gone.id), \
+         letters AS (DELETE FROM pganalytics_data.dead_letter l USING gone WHERE l.generation = gone.id) \
          SELECT definition::oid, EXISTS (SELECT FROM pganalytics_data.generation g \
                                          WHERE g.definition = gone.definition AND g.id <> gone.id) FROM gone",
         vec![Arg::Int(id)],

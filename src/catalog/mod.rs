@@ -8,6 +8,7 @@ pub mod event_tables;
 pub mod generations;
 pub mod incarnation;
 pub mod ledgers;
+pub mod letters;
 pub mod lives;
 pub mod names;
 pub mod partials;

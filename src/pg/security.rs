@@ -161,15 +161,19 @@ fn platform_owner() -> Oid {
     }
 }
 
-/// A role's name as SQL.
-pub fn role_sql(role: Oid) -> String {
+/// A role's name.
+pub fn role_name(role: Oid) -> String {
     // SAFETY: the name is copied.
-    let name = unsafe {
+    unsafe {
         CStr::from_ptr(pg_sys::GetUserNameFromId(role, false))
             .to_string_lossy()
             .into_owned()
-    };
-    pganalytics_core::sql::ident(&name)
+    }
+}
+
+/// A role's name as SQL.
+pub fn role_sql(role: Oid) -> String {
+    pganalytics_core::sql::ident(&role_name(role))
 }
 
 /// Raises PostgreSQL's own error in a transaction that must not write.

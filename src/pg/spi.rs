@@ -265,6 +265,17 @@ pub fn latest(sql: &str, args: Vec<Arg>) -> Option<Row> {
     run(sql, args, Under::Latest).into_iter().next()
 }
 
+/// Runs a query under the active snapshot to its end, only to see whether it fails.
+pub fn probe(sql: &str) {
+    // SAFETY: a receiver for rows of any type, which drops them.
+    unsafe {
+        run_into(
+            sql,
+            pg_sys::CreateDestReceiver(pg_sys::CommandDest::DestNone),
+        );
+    }
+}
+
 /// Runs a query under the active snapshot, sends its rows to `receiver` and returns
 /// their number.
 ///

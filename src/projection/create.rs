@@ -3,6 +3,7 @@
 use super::define::{Maker, define_new};
 use super::fold::{fold, merge};
 use super::generation::{make_access, make_definition, make_state, settings, view_text};
+use super::source::Source;
 use super::tail::tail_is_longer_than;
 use crate::catalog::generations::{self, NewGeneration};
 use crate::catalog::incarnation;
@@ -82,7 +83,11 @@ pub fn first_fold(projection: &Projection) -> Result<bool, Error> {
     // A query without GROUP BY has its one group also when there are no events.
     let snapshot = Snapshot::take();
     let nothing = Coverage::nothing();
-    merge(projection, &[], Events::Tail(&nothing), None, &snapshot)?;
+    merge(
+        projection,
+        &Source::of(&[], Events::Tail(&nothing)),
+        &snapshot,
+    )?;
     let coverage = projection.coverage().unwrap_or(nothing);
     let is_long =
         worker::is_on() && tail_is_longer_than(projection, &coverage, worker::batch_events())?;

@@ -6,7 +6,9 @@
 //! is that snapshot. Own rows are left for the next fold.
 
 use super::define::define;
+use super::letters::merge_or_set_aside;
 use super::lookups::lock_lookups;
+use super::source::Source;
 use super::tail::{lock_segments, segments_of};
 use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
@@ -21,7 +23,7 @@ use crate::worker;
 use pganalytics_core::checkpoint::{Checkpoint, stamped};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{fold_sql, source_sql};
+use pganalytics_core::projection::fold_sql;
 use pgrx::prelude::*;
 
 /// What a fold stands on until its transaction ends.
@@ -77,30 +79,25 @@ pub(super) fn fold_tail(projection: &Projection, footing: Footing) -> Result<i64
     if segments.is_empty() && !footing.from.is_unfinished() {
         return Ok(0);
     }
-    let own = Some(footing.own);
-    let events = merge(projection, &segments, tail, own, &footing.snapshot)?;
+    let source = Source {
+        except: Some(footing.own),
+        ..Source::of(&segments, tail)
+    };
+    let events = merge_or_set_aside(projection, &source, &footing.snapshot)?;
     drop(footing.snapshot);
     projection.move_to(&footing.to.into(), events);
     Ok(events)
 }
 
-/// Merges these events of `segments` into the state, as the owner and with the
-/// settings of the definition. Returns their number.
+/// Merges these events into the state, as the owner and with the settings of the
+/// definition. Returns their number.
 pub(super) fn merge(
     projection: &Projection,
-    segments: &[i32],
-    events: Events,
-    except: Option<u64>,
+    source: &Source,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
     let definition = define(projection.definition, projection.generation)?;
-    let source = source_sql(
-        &sql_name(projection.event_table),
-        &definition.columns,
-        segments,
-        events,
-        except,
-    );
+    let source = source.sql(&sql_name(projection.event_table), &definition.columns);
     let sql = fold_sql(&definition.shape, &sql_name(projection.state), &source);
     let _owner = ActingAs::new(projection.owner);
     let _settings = Settings::pin(projection.pinned_settings());

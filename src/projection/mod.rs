@@ -5,24 +5,29 @@
 //! fold:    lock checkpoint → snapshot → delta of the tail → merge → move checkpoint
 //! backlog: the same in batches, by position
 //! replace: another generation is built beside it, then read in its place
+//! letters: events on which the definition fails are set aside, and the rest folded
 //! verify:  the state beside what the log gives
 //! read:    view = state, touched groups merged with read_tail()
 //! ```
 
 mod backlog;
 mod create;
+mod culprits;
 mod define;
 mod fold;
 mod generation;
+mod letters;
 mod lifecycle;
 mod lookups;
 mod read;
 mod replace;
+mod source;
 mod tail;
 mod verify;
 mod wait;
 
 pub use backlog::{Step, fold_batch};
+pub use letters::define_settings;
 pub use read::read_tail;
 pub use replace::take_over;
 pub use tail::{count_tail, is_worth_folding, lock_segments, segments_of};

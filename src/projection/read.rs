@@ -3,19 +3,24 @@
 //! Everything is read under the active snapshot, the checkpoint too, so state
 //! and tail always fit; nothing is written, so it works on a standby.
 
+use super::culprits::Search;
 use super::define::{Definition, define};
+use super::letters::{find, without};
+use super::source::Source;
 use super::tail::segments_of;
 use crate::catalog::names::{self, sql_name};
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::error::{OrRaise, raise};
-use crate::pg::security::{ActingAs, Settings};
+use crate::pg::error::{OrRaise, raise, warn};
+use crate::pg::security::{ActingAs, Settings, has_rights_of};
 use crate::pg::srf::Fill;
+use crate::pg::transaction::Failure;
 use crate::worker;
 use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{delta_sql, source_sql};
+use pganalytics_core::fault::events;
+use pganalytics_core::projection::{Portion, delta_sql};
 
 thread_local! {
     /// By state relation; forgotten when that or a table that it reads changes.
@@ -84,15 +89,48 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     if segments.is_empty() {
         return;
     }
-    let source = source_sql(
-        &reader.table,
-        &reader.definition.columns,
-        &segments,
-        tail,
-        None,
+    let source = Source::of(&segments, tail);
+    if let Err(failure) = reader.send(&source, fill) {
+        let good = leave_out(&reader.projection, &source, failure).or_raise();
+        if let Err(failure) = reader.send(&source.narrowed(good), fill) {
+            failure.raise();
+        }
+    }
+}
+
+impl Reader {
+    /// Sends the groups of these events, or none if that fails.
+    fn send(&self, source: &Source, fill: Fill) -> Result<u64, Failure> {
+        let source = source.sql(&self.table, &self.definition.columns);
+        let sql = delta_sql(&self.definition.shape, &self.state, &source);
+        let _owner = ActingAs::new(self.projection.owner);
+        let _settings = Settings::pin(self.projection.pinned_settings());
+        fill(&sql)
+    }
+}
+
+/// Finds the events of the tail that a failure is the fault of, warns the reader, and
+/// returns all but them. What an error says of an event is for the owner.
+fn leave_out(projection: &Projection, source: &Source, failure: Failure) -> Result<Portion, Error> {
+    let is_owner = has_rights_of(projection.owner);
+    let search = Search::among(projection, source)?;
+    let culprits = find(projection, &search, failure, is_owner)?;
+    let first = &culprits[0];
+    let which = search
+        .describe(first)
+        .map_or_else(String::new, |event| event.event_id);
+    let mut detail = format!("The first is event {which} at position {}", first.position);
+    if is_owner {
+        detail = format!("{detail}: {}", first.failure.message);
+    }
+    warn(
+        format!(
+            "left out {} that projection \"{}\" cannot evaluate",
+            events(culprits.len()),
+            projection.name
+        ),
+        Some(format!("{detail}.")),
+        "The next fold sets them aside, in pganalytics.dead_letters.",
     );
-    let sql = delta_sql(&reader.definition.shape, &reader.state, &source);
-    let _owner = ActingAs::new(reader.projection.owner);
-    let _settings = Settings::pin(reader.projection.pinned_settings());
-    fill(&sql);
+    Ok(without(&culprits))
 }

@@ -46,7 +46,15 @@ BEGIN
 END $$;
 SELECT 'CALL roll()' FROM generate_series(1, 9) \gexec
 INSERT INTO events (event_type, aggregate_id) SELECT 'a', 'x' || i % 10 FROM generate_series(1, 10) i;
+
+-- A projection that has set an event aside.
+SELECT pganalytics.create_event_table('orders') \g /dev/null
+INSERT INTO orders (event_type, aggregate_id, payload) VALUES ('a', 'x', '1'), ('a', 'x', '"two"'), ('a', 'x', '3');
+CREATE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN payload::int; END';
+SET client_min_messages = error;
+SELECT pganalytics.create_projection('amounts', 'SELECT count(*) AS n, sum(digested(payload)) AS amount FROM orders') \g /dev/null
 SQL
+expect 'dead letters before' 1 "$(ask -c "SELECT dead_letters FROM pganalytics.projections WHERE name = 'amounts'::regclass")"
 expect 'maintenance before' '' "$(ask -c 'SELECT last_error FROM pganalytics.event_tables WHERE last_error IS NOT NULL')"
 expect 'a ledger has expired' t "$(ask -c 'SELECT bool_or(ledger IS NULL) FROM pganalytics_data.segment')"
 expect 'segments before' 'frozen 9,active 1,spare 1' "$(ask -c "SELECT string_agg(state || ' ' || n, ',' ORDER BY first)
@@ -89,6 +97,14 @@ expect 'groups whose values or last event differ after a fold' 0 "$(ask -c "$kin
 expect 'events' 1012 "$(ask -c 'SELECT count(*) FROM events')"
 ask -c 'CALL pganalytics.run_maintenance()'
 expect 'events the watermark has seen once' 1012 "$(ask -c 'SELECT events FROM pganalytics.watermarks')"
+
+# What was set aside is so still, and can be retried.
+expect 'dead letters' 1 "$(ask -c "SELECT dead_letters FROM pganalytics.projections WHERE name = 'amounts'::regclass")"
+expect 'without it' '2|4' "$(ask -c 'TABLE amounts')"
+ask -c "CREATE OR REPLACE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE sql
+    AS \$\$ SELECT CASE payload WHEN '\"two\"' THEN 2 ELSE payload::int END \$\$"
+expect 'retried' 1 "$(ask -c "SELECT pganalytics.retry_dead_letters('amounts')")"
+expect 'with it' '3|6' "$(ask -c 'TABLE amounts')"
 
 # What the segments and ledgers of before are good for, and that they go on.
 check_rolled() {

@@ -257,6 +257,32 @@ pub enum Error {
     /// The dump that the log came in has not been restored to its end.
     #[error("the restore of pg_analytics is not complete")]
     RestoreRunning,
+    /// A definition that fails on so many events that it must be wrong.
+    #[error("more than {limit} events cannot be folded into projection \"{name}\"{example}")]
+    TooManyDeadLetters {
+        /// The projection.
+        name: String,
+        /// How many may be set aside.
+        limit: usize,
+        /// Nothing, or a colon and the error of one of them.
+        example: String,
+    },
+    /// An event that no fold has set aside.
+    #[error("event {event_id} is not among the dead letters of projection \"{name}\"")]
+    NoDeadLetter {
+        /// What the caller named.
+        event_id: String,
+        /// The projection.
+        name: String,
+    },
+    /// A dead letter whose event has left the log.
+    #[error("event {event_id} at position {position} is not in the log any more")]
+    EventGone {
+        /// Its id.
+        event_id: String,
+        /// Where it stood.
+        position: i64,
+    },
     /// A fold asked for in a transaction that keeps an old snapshot.
     #[error("cannot fold a projection in a transaction above READ COMMITTED")]
     FoldNeedsFreshSnapshot,
@@ -279,10 +305,14 @@ impl UserError for Error {
             | Self::ForeignPartition { .. }
             | Self::SegmentTaken { .. }
             | Self::MissingIndex { .. }
+            | Self::EventGone { .. }
             | Self::MissingPartial { .. }
             | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
-            Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
+            Self::UnknownEventTable { .. }
+            | Self::UnknownProjection { .. }
+            | Self::NoDeadLetter { .. } => "42704",
+            Self::TooManyDeadLetters { .. } => "54000",
             Self::ColumnMissing { .. } => "42703",
             Self::ColumnType { .. } => "42804",
             Self::NullArgument { .. } | Self::NullInEvent { .. } => "22004",
@@ -398,6 +428,11 @@ impl UserError for Error {
                 Self::IncompatibleColumns { .. } => {
                     "Keep the columns it has, in their order, and add new ones after them; or drop the projection and create it anew."
                 }
+                Self::TooManyDeadLetters { .. } => {
+                    "Give the projection a query that takes them, with replace_projection(), or mend the functions it calls; pganalytics.dead_letters_limit says how many may be set aside."
+                }
+                Self::NoDeadLetter { .. } => "The view pganalytics.dead_letters lists them.",
+                Self::EventGone { .. } => "It cannot be folded any more: discard it with discard_dead_letters().",
                 Self::NoWorker => "Consider increasing max_worker_processes.",
                 Self::FoldNeedsFreshSnapshot => {
                     "Run it in a READ COMMITTED transaction. Reads are exact without it."

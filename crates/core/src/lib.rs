@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod content;
 pub mod coverage;
 pub mod error;
+pub mod fault;
 pub mod given;
 pub mod hash;
 pub mod hint;
