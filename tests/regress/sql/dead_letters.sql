@@ -314,13 +314,13 @@ CREATE TABLE outcome (wrong bigint, letters bigint, retried bigint);
 INSERT INTO outcome VALUES (0, 0, 0);
 DO $$
 BEGIN
-    FOR round IN 1..80 LOOP
+    FOR round IN 1..50 LOOP
         INSERT INTO clicks (event_type, aggregate_id, payload)
         SELECT 'random', 'page ' || i % 3, CASE WHEN random() < 0.1 THEN '{"ms": "?"}'
             WHEN random() < 0.1 THEN '{"ms": 5, "mendable": true}' ELSE jsonb_build_object('ms', i) END
         FROM generate_series(1, floor(random() * 40)::int) i;
         IF random() < 0.2 THEN ROLLBACK; ELSE COMMIT; END IF;
-        IF round = 40 THEN
+        IF round = 30 THEN
             CREATE OR REPLACE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT (payload->>''ms'')::int';
             COMMIT;
         END IF;
@@ -330,7 +330,7 @@ BEGIN
             (SELECT array_agg(event_id) FROM (SELECT event_id FROM letters WHERE random() < 0.2) d)); END IF;
         IF random() < 0.1 THEN PERFORM pganalytics.rebuild_projection('random_pages'); END IF;
         IF random() < 0.2 THEN ROLLBACK; ELSE COMMIT; END IF;
-        UPDATE outcome SET wrong = wrong + differences(round >= 40);
+        UPDATE outcome SET wrong = wrong + differences(round >= 30);
     END LOOP;
 END $$;
 SELECT pganalytics.refresh_projection('random_pages') >= 0 AS folded;
