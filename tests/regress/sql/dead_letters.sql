@@ -290,21 +290,23 @@ SELECT folds > 1 AS in_batches, events_folded, tail, dead_letters FROM pganalyti
 SELECT (SELECT count(*) FROM clicks c WHERE c.position <= l.position) AS which FROM pganalytics.dead_letters l WHERE projection = 'pages'::regclass ORDER BY 1;
 DROP VIEW difference;
 SELECT pganalytics.drop_projection('pages');
+DROP TABLE clicks;
 
 -- Random events, folds, retries, rollbacks; half way through a function is mended. A projection is its query
 -- over the events but those that are set aside and those that cannot be.
+SELECT pganalytics.create_event_table('visits');
 CREATE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
 BEGIN
     IF payload ? 'mendable' THEN RAISE 'not yet'; END IF;
     RETURN (payload->>'ms')::int;
 END $$;
 SELECT pganalytics.create_projection('random_pages', $$
-    SELECT aggregate_id AS page, count(*) AS clicks, sum(digested(payload)) AS ms FROM clicks WHERE event_type = 'random' GROUP BY 1$$);
+    SELECT aggregate_id AS page, count(*) AS visits, sum(digested(payload)) AS ms FROM visits WHERE event_type = 'random' GROUP BY 1$$);
 CREATE VIEW letters AS SELECT * FROM pganalytics.dead_letters WHERE projection = 'random_pages'::regclass;
 CREATE FUNCTION differences(mended boolean) RETURNS bigint LANGUAGE sql AS $$
     WITH good AS (
-        SELECT aggregate_id AS page, count(*) AS clicks, sum((payload->>'ms')::int) AS ms
-        FROM (SELECT * FROM clicks WHERE event_type = 'random' AND payload->>'ms' <> '?' AND (mended OR NOT payload ? 'mendable')
+        SELECT aggregate_id AS page, count(*) AS visits, sum((payload->>'ms')::int) AS ms
+        FROM (SELECT * FROM visits WHERE event_type = 'random' AND payload->>'ms' <> '?' AND (mended OR NOT payload ? 'mendable')
                   AND event_id NOT IN (SELECT event_id FROM letters) OFFSET 0) c GROUP BY 1)
     SELECT count(*) FROM ((TABLE random_pages EXCEPT ALL TABLE good) UNION ALL (TABLE good EXCEPT ALL TABLE random_pages)) d
 $$;
@@ -315,7 +317,7 @@ INSERT INTO outcome VALUES (0, 0, 0);
 DO $$
 BEGIN
     FOR round IN 1..50 LOOP
-        INSERT INTO clicks (event_type, aggregate_id, payload)
+        INSERT INTO visits (event_type, aggregate_id, payload)
         SELECT 'random', 'page ' || i % 3, CASE WHEN random() < 0.1 THEN '{"ms": "?"}'
             WHEN random() < 0.1 THEN '{"ms": 5, "mendable": true}' ELSE jsonb_build_object('ms', i) END
         FROM generate_series(1, floor(random() * 40)::int) i;
@@ -341,7 +343,7 @@ SELECT DISTINCT error FROM letters;
 DROP TABLE outcome;
 DROP FUNCTION differences;
 DROP VIEW letters;
-DROP TABLE clicks CASCADE;
+DROP TABLE visits CASCADE;
 DROP FUNCTION digested;
 
 SET client_min_messages = warning;
