@@ -181,6 +181,16 @@ SELECT pganalytics.refresh_projection('floats');
 SELECT tail, dead_letters FROM pganalytics.projections;
 SELECT pganalytics.drop_projection('floats');
 
+-- So it is where the state cannot take what an event gives, such as a key that no index can hold.
+SELECT pganalytics.create_projection('keys', $$
+    SELECT payload->>'key' AS key, count(*) AS n FROM orders WHERE payload ? 'key' GROUP BY 1$$);
+INSERT INTO orders (event_type, aggregate_id, payload)
+SELECT 'k', 'k', jsonb_build_object('key', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 400) i));
+SELECT length(key), n FROM keys;
+SELECT pganalytics.refresh_projection('keys');
+\echo :SQLSTATE
+SELECT pganalytics.drop_projection('keys');
+
 -- A definition that fails on everything is taken for wrong, instead of setting everything aside.
 SELECT pganalytics.create_projection('wrong', $$
     SELECT event_type, sum((payload->>'name')::int) AS total FROM orders GROUP BY 1$$);
@@ -269,6 +279,38 @@ SELECT projection, error FROM pganalytics.dead_letters;
 SELECT pganalytics.discard_dead_letters('revenue', 'no price');
 SELECT discarded_by, reason FROM pganalytics.dead_letters;
 RESET ROLE;
+
+-- So it is with every kind of projection: lookup tables, rows instead of groups, distinct values, the latest.
+\set VERBOSITY terse
+CREATE TABLE names (customer text PRIMARY KEY, name text);
+INSERT INTO names VALUES ('customer 1', 'Ada'), ('customer 2', 'Bob');
+SELECT pganalytics.create_event_table('payments');
+SELECT pganalytics.create_projection('by_name', $$
+    SELECT n.name, avg((p.payload->>'amount')::numeric) AS mean FROM payments p JOIN names n ON n.customer = p.aggregate_id GROUP BY 1$$);
+SELECT pganalytics.create_projection('payment_rows', $$
+    SELECT aggregate_id AS customer, (payload->>'amount')::numeric AS amount FROM payments$$);
+SELECT pganalytics.create_projection('amounts', $$
+    SELECT aggregate_id AS customer, count(DISTINCT (payload->>'amount')::numeric) AS n,
+           pganalytics.last((payload->>'amount')::numeric, position) AS latest, stddev((payload->>'amount')::float8) AS spread
+    FROM payments GROUP BY 1$$);
+INSERT INTO payments (event_id, event_type, aggregate_id, payload)
+SELECT id(5000 + i), 'paid', 'customer ' || 1 + i % 2, jsonb_build_object('amount', CASE i WHEN 5 THEN 'five' ELSE (i / 2)::text END)
+FROM generate_series(1, 8) i;
+SELECT * FROM by_name ORDER BY 1;
+SELECT * FROM payment_rows ORDER BY 1, 2;
+SELECT * FROM amounts ORDER BY 1;
+SELECT name, pganalytics.refresh_projection(name::text) FROM pganalytics.projections WHERE source = 'payments'::regclass ORDER BY name::text;
+SELECT * FROM by_name ORDER BY 1;
+SELECT * FROM payment_rows ORDER BY 1, 2;
+SELECT * FROM amounts ORDER BY 1;
+SELECT projection, event_id, error FROM pganalytics.dead_letters WHERE event_id = id(5005) ORDER BY projection::text;
+SELECT p.name, count(v) AS differences FROM pganalytics.projections p LEFT JOIN LATERAL pganalytics.verify_projection(p.name::text) v ON true
+WHERE p.source = 'payments'::regclass GROUP BY 1 ORDER BY p.name::text;
+SET client_min_messages = warning;
+DROP TABLE payments CASCADE;
+DROP TABLE names;
+RESET client_min_messages;
+\set VERBOSITY default
 
 -- A long backlog is folded in batches, of 20,000 at first: bad events at their ends.
 \set VERBOSITY terse
