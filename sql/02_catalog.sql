@@ -16,6 +16,7 @@ CREATE TABLE pganalytics_data.event_table (
     segment_interval interval NOT NULL CHECK (segment_interval > interval '0'),
     segment_size bigint CHECK (segment_size > 0),
     retention interval CHECK (retention > interval '0'),
+    allowed_lateness interval CHECK (allowed_lateness >= interval '0'),
     last_error text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
@@ -58,6 +59,18 @@ CREATE TABLE pganalytics_data.duplicate (
 );
 COMMENT ON TABLE pganalytics_data.duplicate IS
     'events that were skipped because their id is in the log; a row for each time until maintenance adds them up';
+
+CREATE TABLE pganalytics_data.watermark (
+    event_table integer PRIMARY KEY,
+    checkpoint pg_snapshot NOT NULL,
+    watermark timestamptz,
+    latest_event timestamptz,
+    late_events bigint NOT NULL DEFAULT 0,
+    events bigint NOT NULL DEFAULT 0,
+    advanced_at timestamptz
+) WITH (fillfactor = 50);
+COMMENT ON TABLE pganalytics_data.watermark IS
+    'the watermarks of event tables, kept also while they are turned off, and how far the log has been read for them';
 
 CREATE TABLE pganalytics_data.incarnation (
     marker uuid PRIMARY KEY,
@@ -157,6 +170,9 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table_id', ''
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment',
     'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.duplicate', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.watermark',
+    'WHERE event_table IN (SELECT id FROM pganalytics_data.event_table
+                           WHERE relation IN (SELECT oid FROM pg_catalog.pg_class))');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.incarnation', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection',
     'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');

@@ -35,6 +35,11 @@ extension_sql_file!(
     name = "segments",
     requires = ["log"]
 );
+extension_sql_file!(
+    "../sql/13_watermarks.sql",
+    name = "watermarks",
+    requires = ["log"]
+);
 extension_sql_file!("../sql/12_ddl.sql", name = "ddl", requires = ["log"]);
 extension_sql_file!(
     "../sql/20_projection.sql",
@@ -60,6 +65,11 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/40_windows.sql",
     name = "windows",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/41_sessions.sql",
+    name = "sessions",
     requires = ["schemas"]
 );
 extension_sql_file!(

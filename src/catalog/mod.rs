@@ -16,3 +16,4 @@ pub mod projections;
 pub mod segments;
 pub mod state_key;
 pub mod upkeep;
+pub mod watermarks;

@@ -27,7 +27,7 @@ pub fn key() -> Result<Key, StateError> {
 
 fn read() -> Result<(Vec<Oid>, Key), StateError> {
     let _platform = Platform::act();
-    let row = spi::latest(
+    let row = spi::latest_kept(
         "SELECT key, 'pganalytics_data.state_key'::regclass::oid FROM pganalytics_data.state_key",
         vec![],
     )

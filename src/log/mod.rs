@@ -27,6 +27,7 @@ mod outcome;
 mod roll;
 mod segments;
 mod settings;
+mod watermark;
 
 pub use batch::{append, append_events};
 pub use ddl::on_ddl;
@@ -34,3 +35,4 @@ pub use guard::on_event;
 pub use mend::mend;
 pub use roll::{expire, frozen, next_steps, perform};
 pub use segments::active_segment;
+pub use watermark::advance as advance_watermark;

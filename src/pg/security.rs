@@ -185,7 +185,16 @@ pub fn require_writable() {
 /// Raises PostgreSQL's own error unless the acting role may insert into some
 /// column of a relation.
 pub fn require_insert(relation: Oid) {
-    if may_on_any_column(relation, pg_sys::ACL_INSERT) {
+    require_on_any_column(relation, pg_sys::ACL_INSERT);
+}
+
+/// The same for reading.
+pub fn require_select(relation: Oid) {
+    require_on_any_column(relation, pg_sys::ACL_SELECT);
+}
+
+fn require_on_any_column(relation: Oid, mode: u32) {
+    if may_on_any_column(relation, mode) {
         return;
     }
     // SAFETY: the name is palloc'd, or null if the relation is gone.

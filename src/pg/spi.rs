@@ -143,6 +143,18 @@ pub fn run_kept(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
     run_with(args, under, |types| kept(sql, types), text_row)
 }
 
+/// The first row of a catalog query as last committed or, within a parallel query,
+/// which can take no snapshot, as the active one sees it. Its plan is kept.
+pub fn latest_kept(sql: &str, args: Vec<Arg>) -> Option<Row> {
+    // SAFETY: a plain accessor.
+    let under = if unsafe { pg_sys::IsInParallelMode() } {
+        Under::Active
+    } else {
+        Under::Latest
+    };
+    run_kept(sql, args, under).into_iter().next()
+}
+
 /// The same for what text would lose: `read` gets each row as it is.
 pub fn read_kept<T>(
     sql: &str,

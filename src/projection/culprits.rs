@@ -40,6 +40,7 @@ pub(super) struct Described {
 pub(super) struct Search<'a> {
     definition: Definition,
     table: String,
+    state: String,
     source: &'a Source<'a>,
     _owner: ActingAs,
     _settings: Settings,
@@ -50,6 +51,7 @@ impl<'a> Search<'a> {
         Ok(Self {
             definition: define(projection.definition, projection.generation)?,
             table: sql_name(projection.event_table),
+            state: sql_name(projection.state),
             source,
             _owner: ActingAs::new(projection.owner),
             _settings: Settings::pin(projection.pinned_settings()),
@@ -105,7 +107,7 @@ impl<'a> Search<'a> {
     /// Why the delta fails over some events; raised if that is the fault of none.
     fn fault(&self, source: &Source) -> Option<Failure> {
         let source = source.sql(&self.table, &self.definition.columns);
-        let sql = delta_sql(&self.definition.shape, &source);
+        let sql = delta_sql(&self.definition.shape, &self.state, &source);
         let failure = attempt(|| spi::probe(&sql)).err()?;
         if may_be_of_an_event(&failure.sqlstate()) {
             Some(failure)

@@ -30,5 +30,5 @@ pub use backlog::{Step, fold_batch};
 pub use letters::define_settings;
 pub use read::read_tail;
 pub use replace::take_over;
-pub use tail::is_worth_folding;
+pub use tail::{count_tail, is_worth_folding, lock_segments, segments_of};
 pub use verify::verify;

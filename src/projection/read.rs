@@ -33,6 +33,7 @@ pub struct Reader {
     projection: Projection,
     definition: Definition,
     table: String,
+    state: String,
 }
 
 fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
@@ -43,6 +44,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     let projection = Projection::of_state(state).ok_or_else(denied)?;
     let definition = define(projection.definition, projection.generation)?;
     let table = sql_name(projection.event_table);
+    let state = sql_name(projection.state);
     // The owner is the view's.
     let mut relations = vec![
         projection.event_table,
@@ -56,6 +58,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
             projection,
             definition,
             table,
+            state,
         },
     ))
 }
@@ -99,7 +102,7 @@ impl Reader {
     /// Sends the groups of these events, or none if that fails.
     fn send(&self, source: &Source, fill: Fill) -> Result<u64, Failure> {
         let source = source.sql(&self.table, &self.definition.columns);
-        let sql = delta_sql(&self.definition.shape, &source);
+        let sql = delta_sql(&self.definition.shape, &self.state, &source);
         let _owner = ActingAs::new(self.projection.owner);
         let _settings = Settings::pin(self.projection.pinned_settings());
         fill(&sql)

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod numeric;
 pub mod projection;
 pub mod segment;
+pub mod session;
 pub mod sql;
 pub mod state;
 pub mod version;

@@ -14,17 +14,41 @@ const NORMAL: std::ffi::c_char = b'n' as std::ffi::c_char;
 
 /// `count(*)`
 pub(super) fn count_all() -> Expr {
-    // SAFETY: an aggregate as analysis makes it, before planning.
+    let count = aggregate(pg_sys::F_COUNT_, pg_sys::INT8OID);
+    // SAFETY: made a moment ago.
+    unsafe { (*count).aggstar = true };
+    Expr(count.cast())
+}
+
+/// `max(time)` of a kind of timestamp.
+pub(super) fn latest(time: Expr) -> Expr {
+    // SAFETY: `time` is a live expression; the aggregate was made a moment ago.
     unsafe {
-        let count: *mut pg_sys::Aggref = node(pg_sys::NodeTag::T_Aggref);
-        (*count).aggfnoid = Oid::from(pg_sys::F_COUNT_);
-        (*count).aggtype = pg_sys::INT8OID;
-        (*count).aggstar = true;
-        (*count).aggkind = NORMAL;
-        (*count).aggno = -1;
-        (*count).aggtransno = -1;
-        (*count).location = -1;
-        Expr(count.cast())
+        let of_type = pg_sys::exprType(time.0);
+        let function = match of_type {
+            pg_sys::TIMESTAMPOID => pg_sys::F_MAX_TIMESTAMP,
+            _ => pg_sys::F_MAX_TIMESTAMPTZ,
+        };
+        let max = aggregate(function, of_type);
+        (*max).aggargtypes = pg_sys::lappend_oid(std::ptr::null_mut(), of_type);
+        let argument = pg_sys::makeTargetEntry(time.0.cast(), 1, std::ptr::null_mut(), false);
+        (*max).args = pg_sys::lappend(std::ptr::null_mut(), argument.cast());
+        Expr(max.cast())
+    }
+}
+
+/// A call without arguments, as analysis makes it, before planning.
+fn aggregate(function: u32, result: Oid) -> *mut pg_sys::Aggref {
+    // SAFETY: plain fields of a node made here.
+    unsafe {
+        let call: *mut pg_sys::Aggref = node(pg_sys::NodeTag::T_Aggref);
+        (*call).aggfnoid = Oid::from(function);
+        (*call).aggtype = result;
+        (*call).aggkind = NORMAL;
+        (*call).aggno = -1;
+        (*call).aggtransno = -1;
+        (*call).location = -1;
+        call
     }
 }
 

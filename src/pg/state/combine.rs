@@ -1,7 +1,8 @@
 //! Combining states, as nodeAgg does for the states of parallel workers.
 
-use super::call::{Function, Passing};
+use super::call::Function;
 use super::format::{Format, format};
+use super::memory::Passing;
 use super::types;
 use crate::catalog::state_key;
 use crate::pg::security::{current_user, require_execute, require_execute_of};

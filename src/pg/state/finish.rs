@@ -1,9 +1,10 @@
 //! `finish_state`: the result of an aggregate that has this state.
 
 use super::argument_type;
-use super::call::{Around, Function, Passing, Within, kept};
+use super::call::{Around, Function};
 use super::combine::{Combining, require_function};
 use super::format::{Format, format};
+use super::memory::{Passing, Within, kept};
 use super::required;
 use super::types::{self, require, types_of_result, types_of_state};
 use crate::pg::entry::{arguments, entry};

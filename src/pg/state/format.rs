@@ -3,7 +3,7 @@
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::pg::security::Settings;
-use crate::pg::spi::{self, Arg, Row, Under};
+use crate::pg::spi::{self, Arg, Row};
 use pganalytics_core::state::StateError;
 use pgrx::pg_sys;
 use std::rc::Rc;
@@ -67,19 +67,16 @@ const FORMAT: &str = "SELECT (pg_identify_object('pg_proc'::regclass, p.oid, 0))
 
 fn read(aggregate: Oid) -> Result<Format, StateError> {
     let _path = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
-    let rows = spi::run_kept(FORMAT, vec![Arg::Oid(aggregate)], Under::Latest);
-    let known = |column| {
-        rows.first()
-            .and_then(|row| row.text(column))
-            .map(str::to_owned)
+    let Some(row) = &spi::latest_kept(FORMAT, vec![Arg::Oid(aggregate)]) else {
+        return Err(StateError::NotAnAggregate {
+            function: aggregate.to_u32().to_string(),
+        });
     };
-    let not_an_aggregate = || StateError::NotAnAggregate {
-        function: known(0).unwrap_or_else(|| aggregate.to_u32().to_string()),
-    };
-    let row = rows
-        .first()
-        .filter(|row| row.text(11).is_some())
-        .ok_or_else(not_an_aggregate)?;
+    if row.text(11).is_none() {
+        return Err(StateError::NotAnAggregate {
+            function: row.known(0).into(),
+        });
+    }
     if row.known(11) != "n" {
         return Err(StateError::Unmergeable {
             aggregate: row.known(0).into(),

@@ -1,7 +1,7 @@
 //! `merge_states`: a set of states becomes one.
 
-use super::call::kept;
 use super::combine::Combining;
+use super::memory::kept;
 use super::{argument_type, required};
 use crate::pg::entry::{arguments, entry};
 use crate::pg::error::{OrRaise, raise};

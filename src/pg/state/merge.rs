@@ -1,7 +1,8 @@
 //! `merge_state`: two states become one.
 
-use super::call::{Around, Within, kept};
+use super::call::Around;
 use super::combine::{Combining, Serial};
+use super::memory::{Within, kept};
 use super::{argument_type, required};
 use crate::pg::entry::{arguments, entry};
 use crate::pg::error::OrRaise;

@@ -10,6 +10,7 @@ mod combine;
 mod finish;
 mod format;
 mod many;
+mod memory;
 mod merge;
 mod serialize;
 mod types;

@@ -1,8 +1,8 @@
 //! `serialize_state`: the final function of derived aggregates with internal states.
 
-use super::call::kept;
 use super::combine::Serial;
 use super::format::format;
+use super::memory::kept;
 use super::types::type_name;
 use crate::pg::Datum;
 use crate::pg::entry::{arguments, entry};

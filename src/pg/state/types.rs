@@ -2,7 +2,7 @@
 
 use super::format::Format;
 use crate::pg::Oid;
-use crate::pg::spi::{self, Arg, Under};
+use crate::pg::spi::{self, Arg};
 use pganalytics_core::state::{StateError, type_names};
 use pgrx::pg_sys;
 use std::ffi::CStr;
@@ -76,13 +76,11 @@ pub fn types_of_state(format: &Format, types: &[u8]) -> Result<Vec<Oid>, StateEr
     type_names(types)
         .iter()
         .map(|name| {
-            let rows = spi::run_kept(
+            let row = spi::latest_kept(
                 "SELECT pg_catalog.to_regtype($1)::pg_catalog.oid",
                 vec![Arg::Text(name)],
-                Under::Latest,
             );
-            rows.first()
-                .filter(|row| row.text(0).is_some())
+            row.filter(|row| row.text(0).is_some())
                 .map(|row| row.oid(0))
                 .ok_or_else(|| unknown(format))
         })

@@ -131,6 +131,18 @@ SELECT * FROM nothing;
 
 SELECT * FROM check_all();
 
+-- A long tail is aggregated by parallel workers (in a session that knows nothing yet).
+INSERT INTO readings (event_type, aggregate_id, sensor, celsius, flags) SELECT 'indoor', 'x', 'p', i % 100, i % 8 FROM generate_series(1, 20000) i;
+ANALYZE readings;
+\c -
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT differences('statistics'), differences('own_aggregates');
+SELECT pganalytics.refresh_projection('statistics');
+SELECT differences('statistics');
+RESET ALL;
+
 -- A projection that is built anew has derived aggregates of its own; DISTINCT is no other.
 SELECT pganalytics.rebuild_projection('own_aggregates');
 CALL measure(20, 30);

@@ -1,6 +1,7 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
 use super::merge::Merge;
+use super::session::Sessions;
 use super::values::Values;
 
 /// A column of the state: its type as SQL, qualified.
@@ -49,6 +50,8 @@ pub enum Kind {
     /// Groups.
     #[default]
     Grouped,
+    /// Sessions of groups.
+    Sessions(Sessions),
     /// What the query makes of each event, with the column of each output. Those that
     /// are named `event_id` and `position` are the event's own.
     Stateless(Vec<Column>),
