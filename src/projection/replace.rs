@@ -123,15 +123,15 @@ fn check_columns(name: &str, old: &[Described], new: &[Described]) -> Result<(),
     Ok(())
 }
 
-/// Has a generation that has caught up read in place of the other. Waits for readers.
+/// Has a generation that has caught up read in place of the other, unless it is gone.
+/// Waits for readers.
 pub fn take_over(successor: &Projection) -> Result<(), Error> {
-    let unknown = || Error::UnknownProjection {
-        name: successor.name.clone(),
-    };
     if !successor.lock() {
-        return Err(unknown());
+        return Ok(());
     }
-    let old = Projection::numbered(successor.id).ok_or_else(unknown)?;
+    let Some(old) = Projection::numbered(successor.id) else {
+        return Ok(());
+    };
     let mut defined = define(successor.definition, successor.generation)?;
     if old.definition == successor.definition {
         // Its owner may have renamed columns of the view since.

@@ -280,7 +280,8 @@ SELECT pganalytics.discard_dead_letters('revenue', 'no price');
 SELECT discarded_by, reason FROM pganalytics.dead_letters;
 RESET ROLE;
 
--- So it is with every kind of projection: lookup tables, rows instead of groups, distinct values, the latest.
+-- So it is with every kind of projection: lookup tables, rows instead of groups, distinct values, the latest,
+-- sessions.
 \set VERBOSITY terse
 CREATE TABLE names (customer text PRIMARY KEY, name text);
 INSERT INTO names VALUES ('customer 1', 'Ada'), ('customer 2', 'Bob');
@@ -293,16 +294,21 @@ SELECT pganalytics.create_projection('amounts', $$
     SELECT aggregate_id AS customer, count(DISTINCT (payload->>'amount')::numeric) AS n,
            pganalytics.last((payload->>'amount')::numeric, position) AS latest, stddev((payload->>'amount')::float8) AS spread
     FROM payments GROUP BY 1$$);
-INSERT INTO payments (event_id, event_type, aggregate_id, payload)
-SELECT id(5000 + i), 'paid', 'customer ' || 1 + i % 2, jsonb_build_object('amount', CASE i WHEN 5 THEN 'five' ELSE (i / 2)::text END)
+SELECT pganalytics.create_projection('payment_sessions', $$
+    SELECT aggregate_id AS customer, pganalytics.session(occurred_at, '3 hours') AS session, sum((payload->>'amount')::numeric) AS amount
+    FROM payments GROUP BY 1, 2$$);
+INSERT INTO payments (event_id, event_type, aggregate_id, occurred_at, payload)
+SELECT id(5000 + i), 'paid', 'customer ' || 1 + i % 2, timestamptz '2024-06-01' + i * interval '1 hour', jsonb_build_object('amount', CASE i WHEN 5 THEN 'five' ELSE (i / 2)::text END)
 FROM generate_series(1, 8) i;
 SELECT * FROM by_name ORDER BY 1;
 SELECT * FROM payment_rows ORDER BY 1, 2;
 SELECT * FROM amounts ORDER BY 1;
+SELECT * FROM payment_sessions ORDER BY 1, 2;
 SELECT name, pganalytics.refresh_projection(name::text) FROM pganalytics.projections WHERE source = 'payments'::regclass ORDER BY name::text;
 SELECT * FROM by_name ORDER BY 1;
 SELECT * FROM payment_rows ORDER BY 1, 2;
 SELECT * FROM amounts ORDER BY 1;
+SELECT * FROM payment_sessions ORDER BY 1, 2;
 SELECT projection, event_id, error FROM pganalytics.dead_letters WHERE event_id = id(5005) ORDER BY projection::text;
 SELECT p.name, count(v) AS differences FROM pganalytics.projections p LEFT JOIN LATERAL pganalytics.verify_projection(p.name::text) v ON true
 WHERE p.source = 'payments'::regclass GROUP BY 1 ORDER BY p.name::text;
