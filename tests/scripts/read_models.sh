@@ -28,8 +28,9 @@ CREATE TABLE activity_daily (day date, events bigint, users bigint);
 \copy purchases_rfm FROM PROGRAM 'gzip -dc tests/data/cdnow_rfm.csv.gz' (FORMAT csv, HEADER)
 \copy activity_daily FROM PROGRAM 'gzip -dc tests/data/conlang_se_daily.csv.gz' (FORMAT csv, HEADER)
 
-SELECT pganalytics.create_event_table('purchases', segment_size => '2 MB', dedup_window => NULL) \g /dev/null
-SELECT pganalytics.create_event_table('activity', dedup_window => NULL) \g /dev/null
+-- (Whose events have versions waits for others that append to the same aggregate.)
+SELECT pganalytics.create_event_table('purchases', versions => 'optional', segment_size => '2 MB', dedup_window => NULL) \g /dev/null
+SELECT pganalytics.create_event_table('activity', versions => 'optional', dedup_window => NULL) \g /dev/null
 
 -- The order of arrival: eight parts by time, the fifth of them shuffled, and a ninth with
 -- events of all times, which come last.
@@ -128,11 +129,11 @@ echo "--- writers that overlap, repeated parts, folds meanwhile"
 run > /dev/null <<'SQL' &
 BEGIN;
 SELECT arrive(5);
-SELECT pg_sleep(2);
+SELECT pg_sleep(4);
 COMMIT;
 SQL
 slow=$!
-sleep 1
+eventually 60 "a transaction stays open" "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
 run -c "SELECT arrive(6)" > /dev/null
 fold daily_activity,customer_value,user_history
 now "repeated parts add nothing" "SELECT arrive(3) = 0"
