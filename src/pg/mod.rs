@@ -5,6 +5,7 @@
 pub mod aggregate;
 pub mod bgworker;
 pub mod cache;
+pub mod context;
 pub mod databases;
 pub mod datum_hash;
 pub mod ddl;
@@ -16,6 +17,7 @@ pub mod json;
 pub mod lock;
 pub mod message;
 pub mod naming;
+pub mod own;
 pub mod process;
 pub mod query;
 pub mod security;

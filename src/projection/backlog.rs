@@ -27,6 +27,9 @@ pub fn fold_batch(projection: &Projection, most: i64) -> Result<Step, Error> {
     let Some(footing) = stand(projection)? else {
         return Ok(Step::default());
     };
+    if footing.from.is_inline {
+        return Ok(Step::default());
+    }
     let backlog = match footing.from.backlog.clone() {
         Some(backlog) => Some(backlog),
         None => begin(projection, &footing, most)?,

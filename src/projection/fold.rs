@@ -6,13 +6,14 @@
 //! is that snapshot. Own rows are left for the next fold.
 
 use super::define::define;
+use super::inline;
 use super::tail::{lock_segments, segments_of};
 use crate::catalog::incarnation;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
 use crate::pg::error::OrRaise;
 use crate::pg::index::{Lock, Relation};
-use crate::pg::security::{ActingAs, Settings};
+use crate::pg::security::Settings;
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi::{self, Under};
 use crate::worker;
@@ -69,6 +70,9 @@ pub fn fold(projection: &Projection) -> Result<Option<i64>, Error> {
 
 /// Folds all that the footing's snapshot sees.
 pub(super) fn fold_tail(projection: &Projection, footing: Footing) -> Result<i64, Error> {
+    if footing.from.is_inline {
+        return Ok(0);
+    }
     let tail = Events::Tail(&footing.from);
     let segments = segments_of(projection.event_table, tail)?;
     if segments.is_empty() && !footing.from.is_unfinished() {
@@ -99,7 +103,7 @@ pub(super) fn merge(
         except,
     );
     let sql = fold_sql(&definition.shape, &sql_name(projection.state), &source);
-    let _owner = ActingAs::new(projection.owner);
+    let _owner = inline::act_as_owner(projection, events);
     let _settings = Settings::pin(projection.pinned_settings());
     let rows = spi::run(&sql, vec![], Under::Given(snapshot));
     Ok(rows.first().map_or(0, |row| row.number(1)))

@@ -5,6 +5,7 @@
 //! fold:    lock checkpoint → snapshot → delta of the tail → merge → move checkpoint
 //! backlog: the same in batches, by position
 //! replace: another generation is built beside it, then read in its place
+//! inline:  what a transaction appends is merged before it commits
 //! read:    view = state, touched groups merged with read_tail()
 //! ```
 
@@ -13,6 +14,7 @@ mod create;
 mod define;
 mod fold;
 mod generation;
+mod inline;
 mod lifecycle;
 mod read;
 mod replace;
@@ -20,6 +22,7 @@ mod tail;
 mod wait;
 
 pub use backlog::{Step, fold_batch};
+pub use inline::{fold_own, settle};
 pub use read::read_tail;
 pub use replace::take_over;
 pub use tail::is_worth_folding;

@@ -4,6 +4,7 @@
 //! and tail always fit; nothing is written, so it works on a standby.
 
 use super::define::{Definition, define};
+use super::inline;
 use super::tail::segments_of;
 use crate::catalog::names::{self, sql_name};
 use crate::catalog::projections::Projection;
@@ -13,7 +14,6 @@ use crate::pg::error::{OrRaise, raise};
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use crate::worker;
-use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{delta_sql, source_sql};
 
@@ -75,7 +75,9 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     }
     // One that is only older than this generation of it sees nothing folded.
     let coverage = coverage.unwrap_or_else(|| reader.projection.since());
-    let tail = Events::Tail(&coverage);
+    let Some(tail) = inline::tail(&reader.projection, &coverage) else {
+        return;
+    };
     let segments = segments_of(reader.projection.event_table, tail).or_raise();
     if segments.is_empty() {
         return;

@@ -1,5 +1,6 @@
 //! The tail: the events that a snapshot sees and a projection has not folded.
 
+use super::inline;
 use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown, sql_name};
 use crate::catalog::projections::Projection;
 use crate::catalog::segments::with_txid_from;
@@ -52,6 +53,11 @@ pub fn segments_of(event_table: Oid, events: Events) -> Result<Vec<i32>, Error> 
     let (coverage, up_to) = match events {
         Events::Tail(coverage) => (coverage, i64::MAX),
         Events::Batch(coverage, _, up_to) => (coverage, up_to),
+        Events::Own { txid, after, up_to } => {
+            let mut segments = with_txid_from(event_table, txid);
+            segments.retain(|segment| segment.may_hold_positions(after + 1, up_to));
+            return Ok(segments.iter().map(|segment| segment.number).collect());
+        }
     };
     for segment in with_txid_from(event_table, coverage.done.xmin()) {
         let may_hold = match &coverage.backlog {
@@ -81,6 +87,9 @@ pub fn lock_segments(event_table: Oid, coverage: &Coverage) {
 /// The number of events in the tail, counted up to `most`; in the middle of a
 /// backlog, of positions.
 fn tail_length_of(projection: &Projection, coverage: &Coverage, most: i64) -> Result<i64, Error> {
+    if coverage.is_inline {
+        return own_tail_length(projection, coverage);
+    }
     let (counted, mut length) = match &coverage.backlog {
         Some(backlog) => (&backlog.next, backlog.last - backlog.reached),
         None => (&coverage.done, 0),
@@ -92,6 +101,15 @@ fn tail_length_of(projection: &Projection, coverage: &Coverage, most: i64) -> Re
         length += count_in(segment.relation, counted, most - length)?;
     }
     Ok(length)
+}
+
+/// The number of events that this transaction has not yet folded itself.
+fn own_tail_length(projection: &Projection, coverage: &Coverage) -> Result<i64, Error> {
+    let Some(events) = inline::tail(projection, coverage) else {
+        return Ok(0);
+    };
+    let snapshot = Snapshot::take();
+    of_events(projection, "pg_catalog.count(*)", events, &snapshot).map(|n| n.unwrap_or(0))
 }
 
 /// Whether the active snapshot sees a tail of more than `most` events.
@@ -108,6 +126,9 @@ pub fn tail_is_longer_than(
 /// the last fold was long ago. What is unfinished always is.
 pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> Result<bool, Error> {
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
+    if coverage.is_inline {
+        return Ok(false);
+    }
     if coverage.is_unfinished() {
         return Ok(true);
     }
@@ -121,6 +142,21 @@ pub fn first_position(
     events: Events,
     snapshot: &Snapshot,
 ) -> Result<Option<i64>, Error> {
+    of_events(
+        projection,
+        "pg_catalog.min(s.\"position\")",
+        events,
+        snapshot,
+    )
+}
+
+/// An aggregate of the positions of these events.
+fn of_events(
+    projection: &Projection,
+    aggregate: &str,
+    events: Events,
+    snapshot: &Snapshot,
+) -> Result<Option<i64>, Error> {
     let segments = segments_of(projection.event_table, events)?;
     let source = source_sql(
         &sql_name(projection.event_table),
@@ -131,7 +167,7 @@ pub fn first_position(
     );
     let _owner = ActingAs::new(projection.owner);
     let _settings = Settings::pin(projection.pinned_settings());
-    let sql = format!("SELECT pg_catalog.min(s.\"position\") FROM ({source}) AS s");
+    let sql = format!("SELECT {aggregate} FROM ({source}) AS s");
     let rows = spi::run(&sql, vec![], Under::Given(snapshot));
     Ok(rows[0].text(0).map(|_| rows[0].number(0)))
 }

@@ -28,6 +28,9 @@ pub struct Coverage {
     pub done: Checkpoint,
     /// And part of what a later one saw.
     pub backlog: Option<Backlog>,
+    /// Every transaction folds what it appends: all that is committed is folded, and
+    /// the rest of this says nothing.
+    pub is_inline: bool,
 }
 
 /// Some events of a log, told by what a projection has folded of them.
@@ -37,6 +40,15 @@ pub enum Events<'a> {
     Tail(&'a Coverage),
     /// Those of a backlog that come next, up to this position.
     Batch(&'a Coverage, &'a Backlog, i64),
+    /// Those of one transaction from one position to another.
+    Own {
+        /// The transaction as its events carry it.
+        txid: u64,
+        /// The first lies beyond this.
+        after: i64,
+        /// The last position.
+        up_to: i64,
+    },
 }
 
 impl From<Checkpoint> for Coverage {
@@ -44,6 +56,7 @@ impl From<Checkpoint> for Coverage {
         Self {
             done,
             backlog: None,
+            is_inline: false,
         }
     }
 }
@@ -84,6 +97,7 @@ impl Coverage {
                 reached,
                 ..backlog.clone()
             }),
+            is_inline: false,
         }
     }
 }
@@ -100,6 +114,11 @@ impl Events<'_> {
                     && position > backlog.reached
                     && position <= *up_to
             }
+            Self::Own {
+                txid: own,
+                after,
+                up_to,
+            } => txid == *own && position > *after && position <= *up_to,
         }
     }
 
@@ -113,10 +132,12 @@ impl Events<'_> {
             Self::Tail(Coverage {
                 done,
                 backlog: None,
+                ..
             }) => done.tail_condition(&txid),
             Self::Tail(Coverage {
                 done,
                 backlog: Some(backlog),
+                ..
             }) => format!(
                 "({} OR {} AND {position} OPERATOR(pg_catalog.>) {})",
                 backlog.next.tail_condition(&txid),
@@ -128,6 +149,16 @@ impl Events<'_> {
                 coverage.done.tail_condition(&txid),
                 backlog.next.covered_condition(&txid),
                 number(backlog.reached),
+                number(*up_to),
+            ),
+            Self::Own {
+                txid: own,
+                after,
+                up_to,
+            } => format!(
+                "{txid} OPERATOR(pg_catalog.=) '{own}'::pg_catalog.xid8 \
+                 AND {position} OPERATOR(pg_catalog.>) {} AND {position} OPERATOR(pg_catalog.<=) {}",
+                number(*after),
                 number(*up_to),
             ),
         }
@@ -158,6 +189,7 @@ mod tests {
         let before = Coverage {
             done: snapshot("10:20:15"),
             backlog: Some(backlog.clone()),
+            is_inline: false,
         };
         let halfway = before.advanced(&backlog, 200);
         assert!(halfway.covers(22, 200) && !halfway.covers(22, 201));
@@ -181,7 +213,7 @@ mod tests {
                 reached: 0,
                 last: 200,
             };
-            let mut now = Coverage { done: snapshot("10:20:15"), backlog: Some(backlog) };
+            let mut now = Coverage { done: snapshot("10:20:15"), backlog: Some(backlog), is_inline: false };
             let before = now.clone();
             let mut folded = vec![];
             let mut sizes = sizes.iter().cycle();

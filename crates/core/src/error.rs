@@ -249,6 +249,20 @@ pub enum Error {
     /// The dump that the log came in has not been restored to its end.
     #[error("the restore of pg_analytics is not complete")]
     RestoreRunning,
+    /// Triggers of the user's on the state of an inline projection, which would be lost.
+    #[error("trigger \"{trigger}\" is on the state of inline projection \"{projection}\"")]
+    StateTrigger {
+        /// The trigger.
+        trigger: String,
+        /// The projection.
+        projection: String,
+    },
+    /// Events that have been folded and are not committed.
+    #[error("this transaction has appended to event table \"{table}\"")]
+    OwnEvents {
+        /// The event table.
+        table: String,
+    },
     /// A fold asked for in a transaction that keeps an old snapshot.
     #[error("cannot fold a projection in a transaction above READ COMMITTED")]
     FoldNeedsFreshSnapshot,
@@ -271,6 +285,8 @@ impl UserError for Error {
             | Self::ForeignPartition { .. }
             | Self::SegmentTaken { .. }
             | Self::MissingIndex { .. }
+            | Self::StateTrigger { .. }
+            | Self::OwnEvents { .. }
             | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
             Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
@@ -315,6 +331,7 @@ impl UserError for Error {
             Self::LateTrigger { .. } => {
                 "BEFORE triggers run in the order of their names, and \"~~append\" has to be the last: it numbers and stamps the event.".into()
             }
+            Self::StateTrigger { .. } => "It would not run for what is folded otherwise than by those who append, and does not go over to a new state.".into(),
             Self::SegmentNotActive { active, .. } => format!("Appends go to segment {active}."),
             _ => return None,
         })
@@ -383,6 +400,8 @@ impl UserError for Error {
                 Self::IncompatibleColumns { .. } => {
                     "Keep the columns it has, in their order, and add new ones after them; or drop the projection and create it anew."
                 }
+                Self::StateTrigger { .. } => "Drop the trigger first, and create it again on the state that the view pganalytics.projections shows then.",
+                Self::OwnEvents { .. } => "Commit first: what it has appended is folded with it.",
                 Self::NoWorker => "Consider increasing max_worker_processes.",
                 Self::FoldNeedsFreshSnapshot => {
                     "Run it in a READ COMMITTED transaction. Reads are exact without it."

@@ -5,12 +5,14 @@
 //! the state of no input.
 
 mod fold;
+mod mode;
 mod recipe;
 mod shape;
 mod stable;
 mod view;
 
 pub use fold::{delta_sql, fold_sql, source_sql};
+pub use mode::Mode;
 pub use recipe::{Part, PartInput, Recipe, recipe};
 pub use shape::{Aggregate, Column, Component, Shape, state_table_sql};
 pub use stable::reads_the_session;

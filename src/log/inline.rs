@@ -1,0 +1,115 @@
+//! The trigger by which a transaction folds what it has appended into inline
+//! projections, on every segment that events can still go into.
+//!
+//! Deferred, it comes before the commit and can still refuse it, as can deferred
+//! constraints of the user's that come after it. Enabled always: what replication
+//! brings counts too. Its owner can disable or drop it all the same, as any trigger;
+//! maintenance puts it back, and the projections then have to be rebuilt.
+
+use super::settings::Log;
+use crate::catalog::event_tables::EventTable;
+use crate::catalog::names::sql_name;
+use crate::catalog::{inline, lives};
+use crate::pg::own;
+use crate::pg::security::{ActingAs, Settings};
+use crate::pg::spi::{self, Arg, Under};
+use crate::pg::trigger::Call;
+use crate::pg::{Oid, index::Lock, index::Relation};
+use crate::projection;
+use pganalytics_core::error::Error;
+
+/// Its name.
+const TRIGGER: &str = "~~fold";
+
+/// For each row appended, at the end of the transaction or when its constraints are set
+/// immediate. The first has all folded that are there, the others find that it was.
+pub fn on_appended(call: &Call) -> Result<(), Error> {
+    let log = Log::of_segment(call.relation())?;
+    let position = call.value(log.columns.position);
+    if position.is_some_and(|position| position.value() as i64 <= own::folded(log.root)) {
+        return Ok(());
+    }
+    projection::fold_own(log.root)
+}
+
+/// Waits for those who write to an event table, keeps others from it until the
+/// transaction ends, and has their appends folded from then on. The caller has locked
+/// the event table's entry, so no segment comes meanwhile.
+pub fn keep_writers_out(table: &EventTable) {
+    let open = lives::open(table.id);
+    let _owner = ActingAs::new(table.owner);
+    let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    for segment in open {
+        let name = sql_name(segment);
+        spi::execute(&format!(
+            "LOCK TABLE ONLY {name} IN SHARE ROW EXCLUSIVE MODE"
+        ));
+        create_trigger(segment);
+    }
+}
+
+/// Gives it to a segment, as its owner.
+pub fn create_trigger(segment: Oid) {
+    let name = sql_name(segment);
+    match trigger(segment).as_deref() {
+        Some("A") => return,
+        Some(_) => {}
+        None => spi::execute(&format!(
+            "CREATE CONSTRAINT TRIGGER \"{TRIGGER}\" AFTER INSERT ON {name} DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION pganalytics.on_appended()"
+        )),
+    }
+    spi::execute(&format!(
+        "ALTER TABLE {name} ENABLE ALWAYS TRIGGER \"{TRIGGER}\""
+    ));
+}
+
+/// How it is enabled on a segment.
+fn trigger(segment: Oid) -> Option<String> {
+    let rows = spi::run(
+        "SELECT tgenabled FROM pg_catalog.pg_trigger \
+         WHERE tgrelid OPERATOR(pg_catalog.=) $1 AND tgname OPERATOR(pg_catalog.=) $2::pg_catalog.name",
+        vec![Arg::Oid(segment), Arg::Text(TRIGGER)],
+        Under::Fresh,
+    );
+    rows.first().map(|row| row.known(0).into())
+}
+
+/// What maintenance has to say about it.
+pub enum Mended {
+    /// Appends have not been folded.
+    WasOff(Oid),
+    /// It was not enabled always.
+    WasEnabled(Oid),
+}
+
+/// Puts it where it is missing and takes it from where it is needed no more.
+pub fn mend(table: &EventTable) -> Vec<Mended> {
+    let is_needed = inline::has_any(table.root);
+    let mut mended = vec![];
+    for segment in lives::open(table.id) {
+        let now = trigger(segment);
+        if is_needed && now.as_deref() == Some("A") || !is_needed && now.is_none() {
+            continue;
+        }
+        // Keeps its name meanwhile.
+        drop(Relation::open(segment, Lock::Read));
+        let _owner = ActingAs::new(table.owner);
+        // Who waits for an exclusive lock keeps others waiting.
+        let _settings = Settings::pin([
+            ("search_path", "pg_catalog, pg_temp"),
+            ("lock_timeout", "100ms"),
+        ]);
+        if !is_needed {
+            let name = sql_name(segment);
+            spi::execute(&format!("DROP TRIGGER \"{TRIGGER}\" ON {name}"));
+            continue;
+        }
+        create_trigger(segment);
+        mended.push(match now.as_deref() {
+            Some("O") => Mended::WasEnabled(segment),
+            _ => Mended::WasOff(segment),
+        });
+    }
+    mended
+}
