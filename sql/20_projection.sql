@@ -1,9 +1,9 @@
 -- Projections: creating, folding, reading and dropping them.
 
-CREATE FUNCTION pganalytics.create_projection(name text, query text, with_data boolean DEFAULT true) RETURNS regclass
+CREATE FUNCTION pganalytics.create_projection(name text, query text, mode text DEFAULT 'async', with_data boolean DEFAULT true) RETURNS regclass
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_projection_wrapper';
-COMMENT ON FUNCTION pganalytics.create_projection(text, text, boolean) IS
-    'creates a read model of an event table, kept up to date incrementally; query: one SELECT with GROUP BY or aggregates; with_data => false: of the events from now on';
+COMMENT ON FUNCTION pganalytics.create_projection(text, text, text, boolean) IS
+    'creates a read model of an event table, kept up to date incrementally; query: one SELECT with GROUP BY or aggregates; mode: async (folded in the background) or inline (folded by every transaction that appends, before it commits); with_data => false: of the events from now on';
 
 CREATE FUNCTION pganalytics.refresh_projection(name text) RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'refresh_projection_wrapper';
@@ -54,12 +54,13 @@ SELECT p.relation AS name, g.event_table AS source,
        CASE WHEN p.paused_at IS NOT NULL THEN 'paused'
             WHEN p.failures > 0 THEN 'failing'
             WHEN p.successor IS NOT NULL THEN 'being replaced'
-            WHEN k.checkpoint::text = '1:1:' THEN 'being built'
+            WHEN NOT k.is_inline AND (p.mode = 'inline' OR k.checkpoint::text = '1:1:') THEN 'being built'
             WHEN k.next IS NOT NULL THEN 'catching up'
-            ELSE 'ready' END AS status,
+            ELSE 'ready' END AS status, p.mode,
        k.events_folded, pganalytics.tail_length(p.relation) AS tail, k.folds, k.last_fold,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN p.last_error END AS last_error, p.last_error_state, p.last_error_at,
-       pg_catalog.pg_get_userbyid(c.relowner) AS owner, g.query
+       pg_catalog.pg_get_userbyid(c.relowner) AS owner, g.query,
+       CASE WHEN k.is_inline THEN g.state END AS state
 FROM pganalytics_data.projection p
 JOIN pganalytics_data.generation g ON g.id = p.generation
 JOIN pganalytics_data.checkpoint k ON k.generation = g.id

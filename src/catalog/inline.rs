@@ -20,11 +20,11 @@ impl Projection {
         rows.iter().map(Self::from).collect()
     }
 
-    /// Whether it is to be inline.
+    /// Whether it is to be inline now.
     pub fn wants_inline(&self) -> bool {
         let _platform = Platform::act();
         let row = spi::latest(
-            "SELECT mode = 'inline' FROM pganalytics_data.projection WHERE id = $1",
+            "SELECT mode = 'inline' AND paused_at IS NULL FROM pganalytics_data.projection WHERE id = $1",
             vec![Arg::Int(self.id)],
         );
         row.is_some_and(|row| row.known(0) == "t")

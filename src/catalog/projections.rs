@@ -85,6 +85,17 @@ impl Projection {
         }
     }
 
+    /// The same, kept from being changed by others until the transaction ends.
+    pub fn locked(name: &str) -> Result<Self, Error> {
+        loop {
+            let projection = Self::owned(name)?;
+            // Another generation may have taken its place meanwhile.
+            if projection.lock() {
+                return Ok(projection);
+            }
+        }
+    }
+
     /// The projection with this number.
     pub fn numbered(id: i32) -> Option<Self> {
         Self::first(&format!("p.id = $1 AND {IS_READ}"), Arg::Int(id))

@@ -75,41 +75,32 @@ fn trigger(segment: Oid) -> Option<String> {
     rows.first().map(|row| row.known(0).into())
 }
 
-/// What maintenance has to say about it.
-pub enum Mended {
-    /// Appends have not been folded.
-    WasOff(Oid),
-    /// It was not enabled always.
-    WasEnabled(Oid),
-}
-
-/// Puts it where it is missing and takes it from where it is needed no more.
-pub fn mend(table: &EventTable) -> Vec<Mended> {
+/// Puts it where it is missing and takes it from where it is needed no more. Whether
+/// appends may not have been folded.
+pub fn mend(table: &EventTable) -> bool {
     let is_needed = inline::has_any(table.root);
-    let mut mended = vec![];
+    let mut was_off = false;
     for segment in lives::open(table.id) {
         let now = trigger(segment);
-        if is_needed && now.as_deref() == Some("A") || !is_needed && now.is_none() {
+        if now.as_deref() == is_needed.then_some("A") {
             continue;
         }
         // Keeps its name meanwhile.
         drop(Relation::open(segment, Lock::Read));
         let _owner = ActingAs::new(table.owner);
-        // Who waits for an exclusive lock keeps others waiting.
+        // Who waits for a lock on a table keeps those waiting who come after.
         let _settings = Settings::pin([
             ("search_path", "pg_catalog, pg_temp"),
             ("lock_timeout", "100ms"),
         ]);
-        if !is_needed {
+        if is_needed {
+            // Enabled, but not always (O): as after ENABLE TRIGGER ALL.
+            was_off |= now.as_deref() != Some("O");
+            create_trigger(segment);
+        } else {
             let name = sql_name(segment);
             spi::execute(&format!("DROP TRIGGER \"{TRIGGER}\" ON {name}"));
-            continue;
         }
-        create_trigger(segment);
-        mended.push(match now.as_deref() {
-            Some("O") => Mended::WasEnabled(segment),
-            _ => Mended::WasOff(segment),
-        });
     }
-    mended
+    was_off
 }

@@ -31,6 +31,7 @@ use crate::catalog::projections::Projection;
 use crate::log;
 use crate::pg::Oid;
 use crate::pg::context::Doing;
+use crate::pg::index::Relation;
 use crate::pg::own;
 use crate::pg::security::ActingAs;
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
@@ -64,6 +65,10 @@ fn fold_own_into(projection: &Projection, txid: u64, up_to: i64) -> Result<(), E
     if after >= up_to {
         return Ok(());
     }
+    // Whoever drops it waits from here on.
+    let Some(_state) = Relation::open_if_there(projection.state) else {
+        return Ok(());
+    };
     own::fold(projection.state, up_to);
     let events = Events::Own { txid, after, up_to };
     let segments = segments_of(projection.event_table, events)?;
@@ -151,6 +156,9 @@ pub fn settle(projection: &Projection) -> Result<(), Error> {
 /// Has a generation folded by the worker again: everything committed is in its state.
 /// The caller has locked the projection.
 pub(super) fn end(projection: &Projection) -> Result<(), Error> {
+    if !is_in_force(projection) {
+        return Ok(());
+    }
     if keeps_snapshot() {
         return Err(Error::FoldNeedsFreshSnapshot);
     }
@@ -169,14 +177,20 @@ pub(super) fn end(projection: &Projection) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether a generation is inline now, whatever the snapshot in use. It stays so until
+/// the transaction ends.
+fn is_in_force(projection: &Projection) -> bool {
+    projection.lock_coverage().is_some_and(|now| now.is_inline)
+}
+
 /// Refuses to give a state up, or to have the worker fold it, that somebody has put
 /// triggers on.
 pub(super) fn check_state(projection: &Projection) -> Result<(), Error> {
     match projection.trigger_on_state() {
-        None => Ok(()),
-        Some(trigger) => Err(Error::StateTrigger {
+        Some(trigger) if is_in_force(projection) => Err(Error::StateTrigger {
             trigger,
             projection: projection.name.clone(),
         }),
+        _ => Ok(()),
     }
 }

@@ -24,5 +24,5 @@ mod wait;
 pub use backlog::{Step, fold_batch};
 pub use inline::{fold_own, settle};
 pub use read::read_tail;
-pub use replace::take_over;
+pub use replace::{begin as begin_rebuild, take_over};
 pub use tail::is_worth_folding;

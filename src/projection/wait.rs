@@ -42,6 +42,9 @@ fn has_caught_up(id: i32) -> Result<bool, Error> {
         return Ok(false);
     }
     let snapshot = Snapshot::latest();
+    if projection.wants_inline() && !projection.coverage().is_some_and(|now| now.is_inline) {
+        return Ok(false);
+    }
     let is_behind = is_worth_folding(&projection, worker::fold_tail(), false)?;
     drop(snapshot);
     Ok(!is_behind)
