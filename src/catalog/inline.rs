@@ -100,3 +100,17 @@ pub fn has_any(event_table: Oid) -> bool {
     );
     !rows.is_empty()
 }
+
+/// The segments of an event table that have this trigger.
+pub fn segments_with_trigger(event_table: i32, trigger: &str) -> Vec<Oid> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT s.relation::oid FROM pganalytics_data.segment s JOIN pg_trigger t ON t.tgrelid = s.relation \
+         WHERE s.event_table = $1 AND t.tgname = $2::name ORDER BY s.number",
+        vec![Arg::Int(event_table), Arg::Text(trigger)],
+        Under::Fresh,
+    )
+    .iter()
+    .map(|row| row.oid(0))
+    .collect()
+}

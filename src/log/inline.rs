@@ -10,11 +10,12 @@ use super::settings::Log;
 use crate::catalog::event_tables::EventTable;
 use crate::catalog::names::sql_name;
 use crate::catalog::{inline, lives};
+use crate::pg::Oid;
+use crate::pg::index::Relation;
 use crate::pg::own;
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::spi::{self, Arg, Under};
 use crate::pg::trigger::Call;
-use crate::pg::{Oid, index::Lock, index::Relation};
 use crate::projection;
 use pganalytics_core::error::Error;
 
@@ -75,24 +76,26 @@ fn trigger(segment: Oid) -> Option<String> {
     rows.first().map(|row| row.known(0).into())
 }
 
-/// Puts it where it is missing and takes it from where it is needed no more. Whether
-/// appends may not have been folded.
+/// Puts it where it is missing, or takes it away if it is needed no more. Whether appends
+/// may not have been folded.
 pub fn mend(table: &EventTable) -> bool {
+    // Who waits for a lock on a table keeps those waiting who come after.
+    let _settings = Settings::pin([("lock_timeout", "100ms")]);
     let is_needed = inline::has_any(table.root);
     let mut was_off = false;
-    for segment in lives::open(table.id) {
+    for segment in if is_needed {
+        lives::open(table.id)
+    } else {
+        inline::segments_with_trigger(table.id, TRIGGER)
+    } {
         let now = trigger(segment);
-        if now.as_deref() == is_needed.then_some("A") {
+        if is_needed && now.as_deref() == Some("A") {
             continue;
         }
         // Keeps its name meanwhile.
-        drop(Relation::open(segment, Lock::Read));
+        drop(Relation::open_if_there(segment));
         let _owner = ActingAs::new(table.owner);
-        // Who waits for a lock on a table keeps those waiting who come after.
-        let _settings = Settings::pin([
-            ("search_path", "pg_catalog, pg_temp"),
-            ("lock_timeout", "100ms"),
-        ]);
+        let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
         if is_needed {
             // Enabled, but not always (O): as after ENABLE TRIGGER ALL.
             was_off |= now.as_deref() != Some("O");

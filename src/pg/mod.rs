@@ -5,7 +5,6 @@
 pub mod aggregate;
 pub mod bgworker;
 pub mod cache;
-pub mod context;
 pub mod databases;
 pub mod datum_hash;
 pub mod ddl;

@@ -30,7 +30,7 @@ use crate::catalog::names::shown;
 use crate::catalog::projections::Projection;
 use crate::log;
 use crate::pg::Oid;
-use crate::pg::context::Doing;
+use crate::pg::error::noting;
 use crate::pg::index::Relation;
 use crate::pg::own;
 use crate::pg::security::ActingAs;
@@ -72,9 +72,14 @@ fn fold_own_into(projection: &Projection, txid: u64, up_to: i64) -> Result<(), E
     own::fold(projection.state, up_to);
     let events = Events::Own { txid, after, up_to };
     let segments = segments_of(projection.event_table, events)?;
-    let _doing = Doing::begin(&format!("inline projection \"{}\"", projection.name));
     let snapshot = Snapshot::take();
-    merge(projection, &segments, events, None, &snapshot)?;
+    let note = format!(
+        "Inline projection \"{}\" was being folded.",
+        projection.name
+    );
+    noting(&note, || {
+        merge(projection, &segments, events, None, &snapshot)
+    })?;
     Ok(())
 }
 

@@ -112,7 +112,7 @@ SELECT pganalytics.rebuild_projection('balances');
 SELECT pganalytics.pause_projection('balances');
 DROP TRIGGER overdrawn ON :state;
 
--- An event on which the definition fails makes its transaction fail.
+-- An event on which the definition fails makes its transaction fail, with the error of the definition.
 \set VERBOSITY default
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'gus', '{"amount": "many"}');
 \echo :SQLSTATE
