@@ -39,6 +39,11 @@ CREATE FUNCTION pganalytics.drop_projection(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'drop_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.drop_projection(text) IS 'drops a projection and its state';
 
+CREATE FUNCTION pganalytics.drop_projection_trigger(name text, trigger text) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'drop_projection_trigger_wrapper';
+COMMENT ON FUNCTION pganalytics.drop_projection_trigger(text, text) IS
+    'drops a trigger that the owner of an inline projection has put on its state';
+
 CREATE FUNCTION pganalytics.tail_length(projection regclass) RETURNS bigint
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tail_length_wrapper';
 COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded; NULL if there is no such projection';

@@ -26,18 +26,21 @@ use super::fold::{fold_tail, merge, stand};
 use super::tail::segments_of;
 use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::incarnation;
-use crate::catalog::names::shown;
+use crate::catalog::names::{shown, sql_name};
 use crate::catalog::projections::Projection;
 use crate::log;
 use crate::pg::Oid;
-use crate::pg::error::noting;
+use crate::pg::error::{OrRaise, noting};
 use crate::pg::index::Relation;
 use crate::pg::own;
-use crate::pg::security::ActingAs;
+use crate::pg::security::{ActingAs, Platform};
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::pg::spi;
 use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
+use pganalytics_core::sql::ident;
+use pgrx::prelude::*;
 
 /// Folds what this transaction has appended to an event table into its inline
 /// projections, in the order of their numbers: who folds the same groups in another
@@ -186,6 +189,15 @@ pub(super) fn end(projection: &Projection) -> Result<(), Error> {
 /// the transaction ends.
 fn is_in_force(projection: &Projection) -> bool {
     projection.lock_coverage().is_some_and(|now| now.is_inline)
+}
+
+/// Who may put a trigger on a table may not take it off again unless the table is theirs.
+#[pg_extern(sql = false)]
+fn drop_projection_trigger(name: &str, trigger: &str) {
+    let projection = Projection::owned(name).or_raise();
+    let (trigger, state) = (ident(trigger), sql_name(projection.state));
+    let _platform = Platform::act();
+    spi::execute(&format!("DROP TRIGGER {trigger} ON {state}"));
 }
 
 /// Refuses to give a state up, or to have the worker fold it, that somebody has put

@@ -400,7 +400,7 @@ impl UserError for Error {
                 Self::IncompatibleColumns { .. } => {
                     "Keep the columns it has, in their order, and add new ones after them; or drop the projection and create it anew."
                 }
-                Self::StateTrigger { .. } => "Drop the trigger first, and create it again on the state that the view pganalytics.projections shows then.",
+                Self::StateTrigger { .. } => "Drop it with drop_projection_trigger() first, and create it again on the state that the view pganalytics.projections shows then.",
                 Self::OwnEvents { .. } => "Commit first: what it has appended is folded with it.",
                 Self::NoWorker => "Consider increasing max_worker_processes.",
                 Self::FoldNeedsFreshSnapshot => {

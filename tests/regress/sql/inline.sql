@@ -110,7 +110,7 @@ TABLE differences;
 \set VERBOSITY sqlstate
 SELECT pganalytics.rebuild_projection('balances');
 SELECT pganalytics.pause_projection('balances');
-DROP TRIGGER overdrawn ON :state;
+SELECT pganalytics.drop_projection_trigger('balances', 'overdrawn');
 
 -- An event on which the definition fails makes its transaction fail, with the error of the definition.
 \set VERBOSITY default
