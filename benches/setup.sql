@@ -1,7 +1,7 @@
 -- The bars, where the measurements go, and how a pair of tables is made and measured.
 
 -- What is measured, in the order of the report: at least or at most how much of
--- what it is compared with.
+-- what it is compared with, or at most how many milliseconds more.
 CREATE TABLE bar (place serial, what text PRIMARY KEY, beside text NOT NULL, sense text, bar numeric);
 INSERT INTO bar (what, beside, sense, bar) VALUES
     ('INSERT of 1, 8 clients', 'twin', '>=', 0.95),
@@ -21,12 +21,24 @@ INSERT INTO bar (what, beside, sense, bar) VALUES
     ('10,000 INSERTs of 1 in a transaction', '1,000', '>=', 0.9),
     ('bytes per event, all ids remembered', 'twin', '<=', 1.35),
     ('bytes per event, no deduplication', 'twin without unique', '<=', 1.1),
-    ('fold into 139 groups', 'upsert', NULL, NULL),
-    ('fold into 60,000 groups', 'upsert', NULL, NULL),
-    ('1,000 point reads, tail empty', 'table', NULL, NULL),
-    ('1,000 point reads, tail of 1,000', 'table', NULL, NULL),
-    ('5 whole reads, tail empty', 'table', NULL, NULL),
-    ('5 whole reads, tail of 1,000', 'table', NULL, NULL);
+    ('fold into 139 groups', 'upsert', '>=', 0.9),
+    ('fold into 60,000 groups', 'upsert', '>=', 0.9),
+    ('fold into 390,000 groups', 'upsert', '>=', 0.9),
+    ('fold a partial state into 60,000', 'upsert of moments', '>=', 0.6),
+    ('point read, tail empty', 'table', 'ms', 0.1),
+    ('point read, tail empty, 100 segments', 'table', 'ms', 0.1),
+    ('range read of 100, tail empty', 'table', 'ms', 0.1),
+    ('range read of 100, tail empty, 100 segments', 'table', 'ms', 0.1),
+    ('whole read, tail empty', 'table', '>=', 0.67),
+    ('whole read, tail empty, 100 segments', 'table', '>=', 0.67),
+    ('point read, tail of 1,000', 'table', 'ms', 3),
+    ('point read, tail of 1,000, 100 segments', 'table', 'ms', 3),
+    ('range read of 100, tail of 1,000', 'table', 'ms', 3),
+    ('range read of 100, tail of 1,000, 100 segments', 'table', 'ms', 3),
+    ('whole read, tail of 1,000', 'table', '>=', 0.67),
+    ('whole read, tail of 1,000, 100 segments', 'table', '>=', 0.67),
+    ('INSERT of 100, 10 projections', 'none', '>=', 0.97),
+    ('10,000 of 10,000,000 events new', 'REFRESH', NULL, NULL);
 
 -- side: 'ours' or 'plain', what it is compared with. Rows in so many milliseconds,
 -- or, with ms NULL, bytes per event in the place of rows.

@@ -3,7 +3,7 @@
 CREATE FUNCTION pganalytics.create_projection(name text, query text, mode text DEFAULT 'async', with_data boolean DEFAULT true) RETURNS regclass
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.create_projection(text, text, text, boolean) IS
-    'creates a read model of an event table, kept up to date incrementally; query: one SELECT with GROUP BY or aggregates; mode: async (folded in the background) or inline (folded by every transaction that appends, before it commits); with_data => false: of the events from now on';
+    'creates a read model of an event table, kept up to date incrementally; query: one SELECT over an event table, with groups or a row for each event; mode: async (folded in the background) or inline (folded by every transaction that appends, before it commits); with_data => false: of the events from now on';
 
 CREATE FUNCTION pganalytics.refresh_projection(name text) RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'refresh_projection_wrapper';
@@ -52,7 +52,7 @@ CREATE FUNCTION pganalytics.read_tail(state anyelement, definition "any", access
 RETURNS SETOF anyelement
 LANGUAGE c STABLE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'read_tail';
 COMMENT ON FUNCTION pganalytics.read_tail(anyelement, "any", uuid) IS
-    'the groups of a projection''s tail, for the view of the projection';
+    'what the tail adds to a projection, for the view of the projection';
 
 CREATE VIEW pganalytics.projections AS
 SELECT p.relation AS name, g.event_table AS source,

@@ -3,9 +3,9 @@
 CREATE VIEW pganalytics.workers AS
 SELECT a.datname AS database, a.pid, a.state, NULLIF(a.query, '') AS activity, a.backend_start AS started_at
 FROM pg_catalog.pg_stat_activity a
-WHERE a.backend_type = 'pg_analytics worker';
+WHERE a.backend_type IN ('pg_analytics worker', 'pg_analytics fold worker');
 COMMENT ON VIEW pganalytics.workers IS
-    'the background workers that run now, one per database; shown to members of pg_read_all_stats';
+    'the background workers that run now, one per database, and those that help it with backlogs; shown to members of pg_read_all_stats';
 GRANT SELECT ON pganalytics.workers TO PUBLIC;
 
 CREATE PROCEDURE pganalytics.run_maintenance()

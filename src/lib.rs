@@ -56,6 +56,11 @@ extension_sql_file!(
     name = "sketches",
     requires = ["schemas"]
 );
+extension_sql_file!(
+    "../sql/51_latest.sql",
+    name = "latest",
+    requires = ["schemas"]
+);
 
 /// Required by `cargo pgrx test` at the root of the crate.
 #[cfg(test)]

@@ -19,6 +19,13 @@ macro_rules! coverage {
     };
 }
 
+/// Whether to wait for somebody else's fold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    Yes,
+    No,
+}
+
 impl Projection {
     /// How far this generation has folded, as the active snapshot sees it; `None`
     /// if that is older than the generation.
@@ -30,13 +37,16 @@ impl Projection {
             .map(coverage)
     }
 
-    /// How far it has folded; nobody else folds it until the transaction ends.
-    pub fn lock_coverage(&self) -> Option<Coverage> {
+    /// How far it has folded; nobody else folds it until the transaction ends. `None`
+    /// if it is gone, or if it is being folded and not to be waited for.
+    pub fn lock_coverage(&self, wait: Wait) -> Option<Coverage> {
         let _platform = Platform::act();
         let key = vec![Arg::Int(self.generation)];
-        spi::run(concat!(coverage!(), " FOR UPDATE"), key, Under::Fresh)
-            .first()
-            .map(coverage)
+        let sql = match wait {
+            Wait::Yes => concat!(coverage!(), " FOR UPDATE"),
+            Wait::No => concat!(coverage!(), " FOR UPDATE SKIP LOCKED"),
+        };
+        spi::run(sql, key, Under::Fresh).first().map(coverage)
     }
 
     /// What it is to begin after, for a reader whose snapshot is older than it.
@@ -109,10 +119,25 @@ pub fn next_id() -> i32 {
         let id = entries::next_number("projection_id");
         let parts = TABLES.into_iter().chain(["definition", "access"]);
         let mut names = parts.map(|part| format!("{part}_{id}"));
-        if names.all(|name| names::unused(&name) == name) {
+        if names.all(|name| names::unused(&name) == name) && seen_tables(id).is_empty() {
             return id;
         }
     }
+}
+
+/// Whatever has the name of a table of values that a generation has seen: whether it is
+/// the extension's own table, and its oid.
+fn seen_tables(id: i32) -> Vec<(bool, Oid)> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT c.relkind = 'r' AND c.relowner = current_user::regrole, c.oid FROM pg_class c \
+         WHERE c.relnamespace = 'pganalytics_data'::regnamespace AND starts_with(c.relname::text, $1)",
+        vec![Arg::Text(&format!("seen_{id}_"))],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| (row.known(0) == "t", row.oid(1)))
+    .collect()
 }
 
 /// A generation about to be entered.
@@ -183,6 +208,11 @@ pub fn remove(id: i32) {
     );
     for part in TABLES {
         if let Some(table) = names::find(&format!("pganalytics_data.{part}_{id}")) {
+            entries::drop_leftover("TABLE", table);
+        }
+    }
+    for (own, table) in seen_tables(id) {
+        if own {
             entries::drop_leftover("TABLE", table);
         }
     }

@@ -20,7 +20,7 @@ use super::error::report;
 /// Someone called a support function without an aggregate around it.
 #[derive(Debug, Error)]
 #[error("aggregate support function called outside of an aggregate")]
-struct OutsideAggregate;
+pub(super) struct OutsideAggregate;
 
 impl UserError for OutsideAggregate {
     fn sqlstate(&self) -> &'static str {

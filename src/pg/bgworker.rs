@@ -11,6 +11,8 @@ use std::time::Duration;
 const LAUNCHER: &str = "pg_analytics launcher";
 /// The `backend_type` of the worker of a database.
 const WORKER: &str = "pg_analytics worker";
+/// The `backend_type` of those that help it.
+const HELPER: &str = "pg_analytics fold worker";
 
 const LIBRARY: &str = "pg_analytics";
 const ON_DEMAND: &str = "on demand";
@@ -27,6 +29,8 @@ pub enum StartedBy {
     Session,
     /// A session that waits for it to look once and end.
     Maintenance,
+    /// The worker, which has more to fold than one process can.
+    Worker,
 }
 
 /// Whether the library is loaded at the start of a server that takes workers.
@@ -54,7 +58,8 @@ pub fn may_start() -> bool {
             && !pg_sys::IsBinaryUpgrade
             && pg_sys::ParallelWorkerNumber < 0
             && !pg_sys::RecoveryInProgress()
-            && (pg_sys::MyBgworkerEntry.is_null() || BackgroundWorker::get_name() != WORKER)
+            && (pg_sys::MyBgworkerEntry.is_null()
+                || ![WORKER, HELPER].contains(&BackgroundWorker::get_name()))
     }
 }
 
@@ -78,7 +83,12 @@ pub fn work_once() -> bool {
 }
 
 fn worker(database: Oid, by: StartedBy) -> BackgroundWorkerBuilder {
-    let builder = BackgroundWorkerBuilder::new(WORKER)
+    let name = if by == StartedBy::Worker {
+        HELPER
+    } else {
+        WORKER
+    };
+    let builder = BackgroundWorkerBuilder::new(name)
         .set_library(LIBRARY)
         .set_function("pganalytics_worker_main")
         .enable_spi_access()
@@ -87,6 +97,7 @@ fn worker(database: Oid, by: StartedBy) -> BackgroundWorkerBuilder {
         StartedBy::Launcher => builder.set_notify_pid(own_pid()),
         StartedBy::Session => builder.set_extra(ON_DEMAND),
         StartedBy::Maintenance => builder.set_extra(ONCE).set_notify_pid(own_pid()),
+        StartedBy::Worker => builder,
     }
 }
 
@@ -122,11 +133,13 @@ extern "C-unwind" fn pganalytics_worker_main(database: Datum) {
         let database = Oid::from(database.value() as u32);
         pg_sys::BackgroundWorkerInitializeConnectionByOid(database, Oid::INVALID, 0);
     }
-    configure(WORKER);
+    let name = BackgroundWorker::get_name();
     let by = match BackgroundWorker::get_extra() {
+        _ if name == HELPER => StartedBy::Worker,
         ON_DEMAND => StartedBy::Session,
         ONCE => StartedBy::Maintenance,
         _ => StartedBy::Launcher,
     };
+    configure(name);
     crate::worker::work(by);
 }

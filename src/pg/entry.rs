@@ -28,6 +28,7 @@ macro_rules! entry {
         }
     };
 }
+pub(super) use entry;
 
 entry!(
     pg_finfo_on_event,

@@ -4,7 +4,8 @@
 //! tag that nobody else uses. It takes it in two modes: EXCLUSIVE, which only
 //! workers ask for, decides; ACCESS EXCLUSIVE, on top, shows everybody else that
 //! there is one. Who looks asks for ACCESS SHARE and lets go at once: that cannot
-//! keep a worker from becoming the one.
+//! keep a worker from becoming the one. Those that help it to fold have places,
+//! each with such a lock.
 
 use super::Oid;
 use super::bgworker::own_database;
@@ -14,10 +15,11 @@ use pgrx::pg_sys::{self, LockAcquireResult as Acquired};
 /// advisory locks have 1 or 2 here, so no SQL can take or imitate this one.
 const WORKER_LOCK: u16 = 0x5041;
 
-fn worker_tag(database: Oid) -> pg_sys::LOCKTAG {
+/// Place 0 is that of the worker.
+fn worker_tag(database: Oid, place: u32) -> pg_sys::LOCKTAG {
     pg_sys::LOCKTAG {
         locktag_field1: database.to_u32(),
-        locktag_field2: 0,
+        locktag_field2: place,
         locktag_field3: 0,
         locktag_field4: WORKER_LOCK,
         locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
@@ -38,7 +40,16 @@ fn release(tag: &pg_sys::LOCKTAG, mode: u32) {
 /// Makes this process the worker of its database, or finds that it is already;
 /// `false` if another one is.
 pub fn become_the_worker() -> bool {
-    let tag = worker_tag(own_database());
+    take_place(0)
+}
+
+/// Makes this process one of so many that help the worker; `false` if all are there.
+pub fn become_a_helper(places: u32) -> bool {
+    (1..=places).any(take_place)
+}
+
+fn take_place(place: u32) -> bool {
+    let tag = worker_tag(own_database(), place);
     match acquire(&tag, pg_sys::ExclusiveLock, false) {
         Acquired::LOCKACQUIRE_NOT_AVAIL => false,
         Acquired::LOCKACQUIRE_OK => {
@@ -54,14 +65,24 @@ pub fn become_the_worker() -> bool {
 
 /// Makes room for another worker.
 pub fn step_down() {
-    let tag = worker_tag(own_database());
+    let tag = worker_tag(own_database(), 0);
     release(&tag, pg_sys::AccessExclusiveLock);
     release(&tag, pg_sys::ExclusiveLock);
 }
 
 /// Whether a database has a worker.
 pub fn has_worker(database: Oid) -> bool {
-    let tag = worker_tag(database);
+    is_taken(database, 0)
+}
+
+/// How many of these places of helpers are free.
+pub fn free_places(places: u32) -> usize {
+    let free = |place: &u32| !is_taken(own_database(), *place);
+    (1..=places).filter(free).count()
+}
+
+fn is_taken(database: Oid, place: u32) -> bool {
+    let tag = worker_tag(database, place);
     if acquire(&tag, pg_sys::AccessShareLock, false) == Acquired::LOCKACQUIRE_NOT_AVAIL {
         return true;
     }

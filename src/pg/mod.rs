@@ -29,6 +29,7 @@ pub mod tree;
 pub mod trigger;
 pub mod unique;
 pub mod vacuum;
+mod winner;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 

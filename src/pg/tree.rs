@@ -1,6 +1,8 @@
 //! Expression trees: what is in one, and putting one expression for another.
 
 use super::Oid;
+use super::query::ONLY_BUILT_IN;
+use super::security::Settings;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::ffi::{CStr, c_void};
@@ -14,10 +16,29 @@ pub struct Expr(pub(super) *mut pg_sys::Node);
 pub struct Contents {
     /// The functions it calls, aggregates and operators included.
     pub functions: Vec<Oid>,
-    /// The columns it reads (from 1; 0: a whole row; below: a system column).
-    pub columns: Vec<i16>,
+    /// The columns it reads: the place of their table in the range table, and their
+    /// number (from 1; 0: a whole row; below: a system column).
+    pub columns: Vec<(i32, i16)>,
     /// It asks for the date, the time or the user by keyword.
     pub session_value: bool,
+}
+
+impl Contents {
+    /// Looks through all parts of a query: FROM with its conditions and functions,
+    /// WHERE, outputs, group keys and HAVING.
+    ///
+    /// # Safety
+    /// `query` is a live tree in which no expression names a column of a join.
+    pub(super) unsafe fn of_query(query: *mut pg_sys::Query) -> Self {
+        let mut contents = Self::default();
+        let flags = pg_sys::QTW_IGNORE_JOINALIASES as i32;
+        // SAFETY: as the caller promises; the walker gets back the pointer it is
+        // given here.
+        unsafe {
+            pg_sys::query_tree_walker(query, Some(look), (&raw mut contents).cast(), flags);
+        }
+        contents
+    }
 }
 
 impl Expr {
@@ -27,14 +48,23 @@ impl Expr {
         unsafe { pg_sys::equal(self.0.cast(), other.0.cast()) }
     }
 
-    /// Looks through it.
-    pub fn contents(self) -> Contents {
-        let mut contents = Contents::default();
-        // SAFETY: the walker gets back the pointer it is given here.
-        unsafe {
-            look(self.0, (&raw mut contents).cast());
-        }
-        contents
+    /// Whether it calls a set-returning function.
+    pub fn returns_set(self) -> bool {
+        // SAFETY: reads the tree.
+        unsafe { pg_sys::expression_returns_set(self.0) }
+    }
+
+    /// Whether it calls a set-returning function other than by being such a call.
+    pub fn has_set_inside(self) -> bool {
+        // SAFETY: the tag tells the type of a node.
+        let arguments = unsafe {
+            match (*self.0).type_ {
+                pg_sys::NodeTag::T_FuncExpr => (*self.0.cast::<pg_sys::FuncExpr>()).args.cast(),
+                pg_sys::NodeTag::T_OpExpr => (*self.0.cast::<pg_sys::OpExpr>()).args.cast(),
+                _ => self.0,
+            }
+        };
+        Self(arguments).returns_set()
     }
 
     /// Whether its value depends on nothing but its inputs.
@@ -70,6 +100,7 @@ impl Expr {
 
     /// Its collation as SQL, where that is not its type's own.
     pub fn collation_sql(self) -> Option<String> {
+        let _path = Settings::pin(ONLY_BUILT_IN);
         // SAFETY: reads the tree and the catalog.
         unsafe {
             let collation = pg_sys::exprCollation(self.0);
@@ -94,6 +125,31 @@ impl Expr {
             (*entry).hash_extended_proc != Oid::INVALID
         }
     }
+}
+
+/// The operator `<` of a type's default order; a type without one is PostgreSQL's own
+/// error.
+pub(super) fn less_than(of_type: Oid) -> Oid {
+    ordering(of_type).0
+}
+
+/// The operators `<` and `>` of a type's default order, likewise.
+pub(super) fn ordering(of_type: Oid) -> (Oid, Oid) {
+    let (mut less, mut greater) = (Oid::INVALID, Oid::INVALID);
+    // SAFETY: reads the catalogs; what is not asked for may be null.
+    unsafe {
+        pg_sys::get_sort_group_operators(
+            of_type,
+            true,
+            false,
+            true,
+            &mut less,
+            std::ptr::null_mut(),
+            &mut greater,
+            std::ptr::null_mut(),
+        );
+    }
+    (less, greater)
 }
 
 /// The elements of a list of pointers.
@@ -125,9 +181,10 @@ unsafe extern "C-unwind" fn look(node: *mut pg_sys::Node, context: *mut c_void) 
     unsafe {
         let contents = &mut *context.cast::<Contents>();
         match (*node).type_ {
-            pg_sys::NodeTag::T_Var => contents
-                .columns
-                .push((*node.cast::<pg_sys::Var>()).varattno),
+            pg_sys::NodeTag::T_Var => {
+                let column = &*node.cast::<pg_sys::Var>();
+                contents.columns.push((column.varno, column.varattno));
+            }
             pg_sys::NodeTag::T_SQLValueFunction => contents.session_value = true,
             _ => {}
         }

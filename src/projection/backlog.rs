@@ -7,6 +7,7 @@
 use super::fold::{Footing, fold_tail, merge, stand};
 use super::tail::{first_position, segments_of, tail_is_longer_than};
 use crate::catalog::event_tables;
+use crate::catalog::generations::Wait;
 use crate::catalog::projections::Projection;
 use pganalytics_core::coverage::{Backlog, Events};
 use pganalytics_core::error::Error;
@@ -22,13 +23,14 @@ pub struct Step {
     pub more: bool,
 }
 
-/// Folds the tail if it has at most `most` events, else that much of it.
-pub fn fold_batch(projection: &Projection, most: i64) -> Result<Step, Error> {
-    let Some(footing) = stand(projection)? else {
-        return Ok(Step::default());
+/// Folds the tail if it has at most `most` events, else that much of it; `None` if
+/// somebody else is at it, or it is gone.
+pub fn fold_batch(projection: &Projection, most: i64) -> Result<Option<Step>, Error> {
+    let Some(footing) = stand(projection, Wait::No)? else {
+        return Ok(None);
     };
     if footing.from.is_inline {
-        return Ok(Step::default());
+        return Ok(Some(Step::default()));
     }
     let backlog = match footing.from.backlog.clone() {
         Some(backlog) => Some(backlog),
@@ -36,11 +38,11 @@ pub fn fold_batch(projection: &Projection, most: i64) -> Result<Step, Error> {
     };
     let Some(backlog) = backlog else {
         let events = fold_tail(projection, footing)?;
-        return Ok(Step {
+        return Ok(Some(Step {
             events,
             positions: events,
             more: false,
-        });
+        }));
     };
     let up_to = backlog.reached.saturating_add(most).min(backlog.last);
     let batch = Events::Batch(&footing.from, &backlog, up_to);
@@ -53,12 +55,12 @@ pub fn fold_batch(projection: &Projection, most: i64) -> Result<Step, Error> {
     let after = footing.from.advanced(&backlog, up_to);
     drop(footing.snapshot);
     projection.move_to(&after, events);
-    Ok(Step {
+    Ok(Some(Step {
         events,
         positions: up_to - backlog.reached,
         // What came in while it was folded is a tail again.
         more: after.backlog.is_some(),
-    })
+    }))
 }
 
 /// The tail as a backlog, if it is longer than `most`.

@@ -31,18 +31,11 @@ fn create(name: &str, query: &str, mode: &str, with_data: bool) -> Result<Oid, E
     let name = NewName::parse(name)?;
     let id = generations::next_id();
     let definition = make_definition(id, &name.schema, query)?;
-    let defined = define(definition)?;
+    let defined = define(definition, id)?;
     let state = make_state(id, definition, &defined.shape, current_user());
     let access_key = uuid::Uuid::new_v4().to_string();
     make_access(id, definition, current_user(), &access_key);
-    let view = view_text(
-        id,
-        &name.sql(),
-        &defined.shape,
-        defined.event_table,
-        definition,
-        state,
-    );
+    let view = view_text(id, &name.sql(), &defined, definition, state);
     spi::execute(&format!("CREATE VIEW {view}"));
     let relation = find(&name.sql()).unwrap_or(Oid::INVALID);
     let since = if with_data {

@@ -7,7 +7,9 @@
 
 use super::define::define;
 use super::inline;
+use super::lookups::lock_lookups;
 use super::tail::{lock_segments, segments_of};
+use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
@@ -36,16 +38,17 @@ pub(super) struct Footing {
 }
 
 /// Locks what a fold changes and reads, then takes its snapshot. `None`: the
-/// generation is gone.
-pub(super) fn stand(projection: &Projection) -> Result<Option<Footing>, Error> {
+/// generation is gone, or being folded.
+pub(super) fn stand(projection: &Projection, wait: Wait) -> Result<Option<Footing>, Error> {
     if keeps_snapshot() {
         return Err(Error::FoldNeedsFreshSnapshot);
     }
-    let Some(from) = projection.lock_coverage() else {
+    let Some(from) = projection.lock_coverage(wait) else {
         return Ok(None);
     };
     let log = Relation::open(projection.event_table, Lock::Read);
     lock_segments(projection.event_table, &from);
+    lock_lookups(projection);
     let epoch = incarnation::epoch()?;
     let own = stamped(epoch, own_txid());
     let snapshot = Snapshot::take();
@@ -62,7 +65,7 @@ pub(super) fn stand(projection: &Projection) -> Result<Option<Footing>, Error> {
 /// Folds the tail of a projection and returns the number of events; `None`: the
 /// generation is gone. Nothing to fold: nothing is written.
 pub fn fold(projection: &Projection) -> Result<Option<i64>, Error> {
-    let footing = stand(projection)?;
+    let footing = stand(projection, Wait::Yes)?;
     footing
         .map(|footing| fold_tail(projection, footing))
         .transpose()
@@ -94,7 +97,7 @@ pub(super) fn merge(
     except: Option<u64>,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
-    let definition = define(projection.definition)?;
+    let definition = define(projection.definition, projection.generation)?;
     let source = source_sql(
         &sql_name(projection.event_table),
         &definition.columns,

@@ -1,6 +1,8 @@
 //! The relations of a generation: definition, state, and the text of the view that
 //! reads them.
 
+use super::define::Definition;
+use super::lookups::read_sql;
 use crate::catalog::names::{find, sql_name};
 use crate::pg::Oid;
 use crate::pg::depend::goes_with;
@@ -57,7 +59,7 @@ pub fn make_definition(id: i32, schema: &str, query: &str) -> Result<Oid, Error>
     Ok(find(&qualified("pganalytics_data", &name)).unwrap_or(Oid::INVALID))
 }
 
-/// The state, dropped with the definition. It belongs to the extension; `owner` may
+/// The state and what is kept beside it, dropped with the definition. It belongs to the extension; `owner` may
 /// read it and fold into it, but not change what it is.
 pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
     let owner = role_sql(owner);
@@ -69,6 +71,16 @@ pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
     spi::execute(&format!(
         "GRANT SELECT, INSERT, UPDATE ON {state} TO {owner}"
     ));
+    for values in &shape.values {
+        for statement in values.table_sql(shape) {
+            spi::execute(&statement);
+        }
+        spi::execute(&format!(
+            "GRANT SELECT, INSERT ON {} TO {owner}",
+            values.table
+        ));
+        goes_with(find(&values.table).unwrap_or(Oid::INVALID), definition);
+    }
     let state = find(&state).unwrap_or(Oid::INVALID);
     goes_with(state, definition);
     state
@@ -91,19 +103,12 @@ pub fn make_access(id: i32, definition: Oid, owner: Oid, key: &str) {
 }
 
 /// The definition of the view `name` of projection `id`: `name (columns) AS query`.
-pub fn view_text(
-    id: i32,
-    name: &str,
-    shape: &Shape,
-    event_table: Oid,
-    definition: Oid,
-    state: Oid,
-) -> String {
+pub fn view_text(id: i32, name: &str, defined: &Definition, definition: Oid, state: Oid) -> String {
     let state = sql_name(state);
     let tail = format!(
         "pganalytics.read_tail(NULL::{state}, NULL::{}, (SELECT access_key FROM {}))",
         sql_name(definition),
         access(id)
     );
-    view_sql(shape, name, &state, &sql_name(event_table), &tail)
+    view_sql(&defined.shape, name, &state, &read_sql(defined), &tail)
 }

@@ -25,6 +25,7 @@
 use super::fold::{fold_tail, merge, stand};
 use super::tail::segments_of;
 use crate::catalog::event_tables::{self, EventTable};
+use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
 use crate::catalog::names::{shown, sql_name};
 use crate::catalog::projections::Projection;
@@ -135,7 +136,7 @@ pub(super) fn begin(projection: &Projection) -> Result<(), Error> {
     check_rights(projection)?;
     let table = keep_writers_out(projection)?;
     fold_own(table.root)?;
-    let Some(footing) = stand(projection)? else {
+    let Some(footing) = stand(projection, Wait::Yes)? else {
         return Ok(());
     };
     if footing.from.is_inline {
@@ -188,7 +189,9 @@ pub(super) fn end(projection: &Projection) -> Result<(), Error> {
 /// Whether a generation is inline now, whatever the snapshot in use. It stays so until
 /// the transaction ends.
 fn is_in_force(projection: &Projection) -> bool {
-    projection.lock_coverage().is_some_and(|now| now.is_inline)
+    projection
+        .lock_coverage(Wait::Yes)
+        .is_some_and(|now| now.is_inline)
 }
 
 /// Who may put a trigger on a table may not take it off again unless the table is theirs.

@@ -16,6 +16,7 @@ mod fold;
 mod generation;
 mod inline;
 mod lifecycle;
+mod lookups;
 mod read;
 mod replace;
 mod tail;

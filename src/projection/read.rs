@@ -1,4 +1,4 @@
-//! Read: the groups of the tail, for the view to merge with the state.
+//! Read: what the tail adds, for the view to merge with the state.
 //!
 //! Everything is read under the active snapshot, the checkpoint too, so state
 //! and tail always fit; nothing is written, so it works on a standby.
@@ -18,7 +18,7 @@ use pganalytics_core::error::Error;
 use pganalytics_core::projection::{delta_sql, source_sql};
 
 thread_local! {
-    /// By state relation; forgotten when that or the event table changes.
+    /// By state relation; forgotten when that or a table that it reads changes.
     pub(super) static READERS: RelationCache<Reader> =
         RelationCache::of_queries(|relation| READERS.with(|cache| cache.forget(relation)));
 }
@@ -36,14 +36,15 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
         state: names::shown(state),
     };
     let projection = Projection::of_state(state).ok_or_else(denied)?;
-    let definition = define(projection.definition)?;
+    let definition = define(projection.definition, projection.generation)?;
     let table = sql_name(projection.event_table);
     // The owner is the view's.
-    let relations = vec![
+    let mut relations = vec![
         projection.event_table,
         projection.relation,
         projection.definition,
     ];
+    relations.extend(&definition.lookups);
     Ok((
         relations,
         Reader {
@@ -54,7 +55,7 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     ))
 }
 
-/// Sends the groups of the tail of the projection with this state to `fill`.
+/// Sends what the tail adds to this state of a projection to `fill`.
 /// `access_key` proves that the caller came through the projection's view.
 pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     let reader = READERS
@@ -89,7 +90,7 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
         tail,
         None,
     );
-    let sql = delta_sql(&reader.definition.shape, &source, false);
+    let sql = delta_sql(&reader.definition.shape, &source);
     let _owner = ActingAs::new(reader.projection.owner);
     let _settings = Settings::pin(reader.projection.pinned_settings());
     fill(&sql);

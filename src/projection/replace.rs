@@ -20,6 +20,7 @@ use crate::pg::security::{ActingAs, Platform};
 use crate::pg::spi;
 use crate::worker;
 use pganalytics_core::error::Error;
+use pganalytics_core::projection::Kind;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -68,9 +69,16 @@ pub fn begin(old: &Projection, query: Option<&str>) -> Result<Projection, Error>
         let (query, settings) = generations::query(old.generation);
         (old.definition, query, settings)
     };
-    let defined = define(definition)?;
+    let defined = define(definition, id)?;
     if is_new {
-        let columns = describe_columns(definition);
+        let mut columns = describe_columns(definition);
+        if let Kind::Stateless(shown) = &defined.shape.kind {
+            let own = shown.iter().skip(columns.len());
+            columns.extend(own.map(|column| Described {
+                name: column.name.clone(),
+                of: column.sql_type.clone(),
+            }));
+        }
         check_columns(&old.name, &describe_columns(old.relation), &columns)?;
     }
     let state = make_state(id, definition, &defined.shape, old.owner);
@@ -123,7 +131,7 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
         inline::check_state(&old)?;
         inline::begin(successor)?;
     }
-    let mut defined = define(successor.definition)?;
+    let mut defined = define(successor.definition, successor.generation)?;
     if old.definition == successor.definition {
         // Its owner may have renamed columns of the view since.
         let now = describe_columns(successor.relation);
@@ -132,8 +140,7 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
     let view = view_text(
         successor.id,
         &sql_name(successor.relation),
-        &defined.shape,
-        successor.event_table,
+        &defined,
         successor.definition,
         successor.state,
     );

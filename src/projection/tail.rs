@@ -14,7 +14,7 @@ use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::source_sql;
+use pganalytics_core::projection::{source_column, source_sql};
 use pgrx::prelude::*;
 
 thread_local! {
@@ -160,7 +160,7 @@ fn of_events(
     let segments = segments_of(projection.event_table, events)?;
     let source = source_sql(
         &sql_name(projection.event_table),
-        &["position".into()],
+        &[source_column("position")],
         &segments,
         events,
         None,

@@ -36,18 +36,28 @@ pub struct Folding {
     reported: HashMap<i32, String>,
     /// How many events the next batch of each takes.
     paces: HashMap<i32, Pace>,
-    /// Whether the last look left something to fold at once.
-    has_more: bool,
+    /// How many of them the last look left something to fold at once of.
+    behind: usize,
+    /// It helps the worker, and leaves to it whatever is not a plain fold.
+    is_helper: bool,
 }
 
 /// What wants the view of a projection for itself gives way to its readers.
 const PATIENCE: &str = "100ms";
 
 impl Folding {
+    /// That of a process which helps the worker.
+    pub fn of_helper() -> Self {
+        Self {
+            is_helper: true,
+            ..Self::default()
+        }
+    }
+
     /// Folds the projections that are due.
     pub fn look(&mut self) -> Found {
         let found = self.find();
-        self.has_more = false;
+        self.behind = 0;
         if let Found::Projections(projections) = &found {
             for projection in projections {
                 self.attend(projection);
@@ -64,9 +74,9 @@ impl Folding {
         if let Found::Projections(projections) = self.find() {
             for projection in projections {
                 loop {
-                    self.has_more = false;
+                    self.behind = 0;
                     self.attend_to(&projection, Due::AnyTail);
-                    if !self.has_more {
+                    if self.behind == 0 {
                         break;
                     }
                 }
@@ -74,9 +84,9 @@ impl Folding {
         }
     }
 
-    /// Whether a backlog waits to be gone on with at once.
-    pub fn has_more(&self) -> bool {
-        self.has_more
+    /// How many projections have a backlog that is to be gone on with at once.
+    pub fn behind(&self) -> usize {
+        self.behind
     }
 
     /// Only looks what is there.
@@ -126,12 +136,15 @@ impl Folding {
             return;
         }
         self.resting.remove(&id);
+        if self.is_helper && projection.failures > 0 {
+            return;
+        }
         let pace = self.paces.get(&id).copied().unwrap_or_default();
         let most = pace.most(settings::batch_events());
         let begin = Instant::now();
         let done = fold_if_due(projection, due, most)
-            .and_then(|step| Ok((step, build_successor(projection, most)?)))
-            .and_then(|done| settle_if_built(projection, &done.0).map(|()| done));
+            .and_then(|step| Ok((step, build_successor(projection, most, self.is_helper)?)))
+            .and_then(|done| settle_if_built(projection, &done.0, self.is_helper).map(|()| done));
         let took = begin.elapsed();
         let rest = match done {
             Ok((step, built)) => {
@@ -146,10 +159,12 @@ impl Folding {
                 throttle(positions, took, settings::backlog_rate())
             }
             Err(failure) if failure.is_passing() => REST_WHEN_LOCKED,
+            // The worker will meet it, too.
+            Err(_) if self.is_helper => REST_WHEN_LOCKED,
             Err(failure) => self.report(projection, &failure),
         };
         if rest.is_zero() {
-            self.has_more = true;
+            self.behind += 1;
         } else {
             self.resting.insert(id, Instant::now() + rest);
         }
@@ -206,7 +221,9 @@ fn fold_if_due(upkeep: &Upkeep, due: Due, most: i64) -> Result<Step, Failure> {
 }
 
 fn fold_and_tell(projection: &Projection, failing: bool, most: i64) -> Result<Step, Error> {
-    let step = fold_batch(projection, most)?;
+    let Some(step) = fold_batch(projection, most)? else {
+        return Ok(Step::default());
+    };
     if step.events > 0 {
         upkeep::notify(&projection.name);
     }
@@ -218,8 +235,8 @@ fn fold_and_tell(projection: &Projection, failing: bool, most: i64) -> Result<St
 
 /// Has a projection that is to be inline be so once its tail is short. Those who
 /// append are kept waiting for no longer than that takes.
-fn settle_if_built(upkeep: &Upkeep, step: &Step) -> Result<(), Failure> {
-    if !upkeep.is_to_be_inline || step.more {
+fn settle_if_built(upkeep: &Upkeep, step: &Step, is_helper: bool) -> Result<(), Failure> {
+    if !upkeep.is_to_be_inline || step.more || is_helper {
         return Ok(());
     }
     let settled = transaction::run_pinned(|| {
@@ -232,7 +249,7 @@ fn settle_if_built(upkeep: &Upkeep, step: &Step) -> Result<(), Failure> {
 
 /// Folds a batch of the generation that is to take the place of the one that is read,
 /// or has it take its place once there is no more.
-fn build_successor(upkeep: &Upkeep, most: i64) -> Result<Step, Failure> {
+fn build_successor(upkeep: &Upkeep, most: i64, is_helper: bool) -> Result<Step, Failure> {
     if !upkeep.has_successor {
         return Ok(Step::default());
     }
@@ -241,12 +258,12 @@ fn build_successor(upkeep: &Upkeep, most: i64) -> Result<Step, Failure> {
             return Ok(None);
         };
         process::report_activity(&format!("building projection {}", successor.name));
-        fold_batch(&successor, most).map(Some)
+        fold_batch(&successor, most)
     });
     let Some(step) = step?.flatten() else {
         return Ok(Step::default());
     };
-    if !step.more {
+    if !step.more && !is_helper {
         transaction::run_pinned(|| {
             let _settings = Settings::pin([("lock_timeout", PATIENCE)]);
             let successor = Projection::successor(upkeep.id);

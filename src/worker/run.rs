@@ -20,6 +20,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// The worker's process. It must be the only one of its database, unless it is to
 /// look but once.
 pub fn work(by: StartedBy) {
+    if by == StartedBy::Worker {
+        return help();
+    }
     if by == StartedBy::Maintenance {
         Sweeping::new().look();
         Maintaining::default().look();
@@ -38,6 +41,7 @@ pub fn work(by: StartedBy) {
             if tables || matches!(found, Found::Projections(_)) {
                 busy = Instant::now();
             }
+            call_helpers(folding.behind());
             if is_superfluous(&found, by, busy) {
                 // Whoever found this worker running did not start another: look
                 // once more when all can see that there is none.
@@ -52,7 +56,7 @@ pub fn work(by: StartedBy) {
             process::report_idle("pganalytics.worker is off");
         }
         process::report_statistics();
-        let naptime = if folding.has_more() {
+        let naptime = if folding.behind() > 0 {
             Duration::ZERO
         } else {
             settings::naptime()
@@ -62,6 +66,29 @@ pub fn work(by: StartedBy) {
         }
     }
     debug1!("another pg_analytics worker is running in this database");
+}
+
+/// Folds beside the worker until there is no backlog left.
+fn help() {
+    let mut folding = Folding::of_helper();
+    while lock::become_a_helper(settings::helpers()) {
+        folding.look();
+        process::report_statistics();
+        if folding.behind() == 0 || !nap(Duration::ZERO) {
+            return;
+        }
+    }
+}
+
+/// Has others fold, too, if several projections are behind: each takes one of its own.
+fn call_helpers(behind: usize) {
+    if behind < 2 {
+        return;
+    }
+    for _ in 0..lock::free_places(settings::helpers()).min(behind - 1) {
+        // Without a free slot the worker goes on alone.
+        bgworker::start_worker(bgworker::own_database(), StartedBy::Worker);
+    }
 }
 
 /// Whether the worker has nothing to stay for.

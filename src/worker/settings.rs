@@ -10,6 +10,7 @@ static FOLD_TAIL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static FOLD_DELAY: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static NAPTIME: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static BATCH_EVENTS: GucSetting<i32> = GucSetting::<i32>::new(200_000);
+static FOLD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(2);
 static BACKLOG_RATE: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 const LONGEST_NAP: i32 = 3_600_000;
@@ -69,6 +70,14 @@ pub fn define() {
         GucFlags::default(),
     );
     integer(
+        c"pganalytics.fold_workers",
+        c"Number of processes that fold in a database, each another projection.",
+        c"More than one only while several projections have a backlog, and none is held back by backlog_rate.",
+        &FOLD_WORKERS,
+        (1, 64),
+        GucFlags::default(),
+    );
+    integer(
         c"pganalytics.backlog_rate",
         c"Number of events a second that the worker folds of a backlog, of each projection.",
         c"0 folds as fast as it goes.",
@@ -101,6 +110,12 @@ pub fn naptime() -> Duration {
 /// The most events that a transaction folds, unless somebody asks for all.
 pub fn batch_events() -> i64 {
     BATCH_EVENTS.get().into()
+}
+
+/// How many may help the worker: none where it is to hold back.
+pub fn helpers() -> u32 {
+    let all = u32::try_from(FOLD_WORKERS.get()).unwrap_or(1);
+    if backlog_rate() > 0 { 0 } else { all - 1 }
 }
 
 /// How many events of a backlog are folded a second; 0: as many as can be.

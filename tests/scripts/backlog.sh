@@ -2,7 +2,7 @@
 # Backlogs: built in batches by the worker, read exactly meanwhile, gone on with after a
 # crash, throttled, and replaced while they are built.
 source "$(dirname "$0")/lib/psql.sh"
-trap 'reset_server pganalytics.worker pganalytics.batch_events pganalytics.backlog_rate pganalytics.worker_naptime' EXIT
+trap 'reset_server pganalytics.worker pganalytics.batch_events pganalytics.backlog_rate pganalytics.worker_naptime pganalytics.fold_workers' EXIT
 
 progress() { sql "SELECT done FROM pganalytics.projection_progress WHERE name = '$1'::regclass"; }
 status() { echo "SELECT status = '$2' FROM pganalytics.projections WHERE name = '$1'::regclass"; }
@@ -82,3 +82,22 @@ equals_its_query per_type
 sql "SELECT pganalytics.refresh_projection('per_type')" >/dev/null
 now "whoever wants it folded at once can have that" "$(folded per_type)"
 equals_its_query per_type
+
+echo "--- several at once"
+set_server pganalytics.batch_events=1000 pganalytics.fold_workers=3
+reset_server pganalytics.backlog_rate
+sql "SELECT pganalytics.pause_projection('per_type')" >/dev/null
+for n in 1 2 3; do
+  sql "SELECT pganalytics.create_projection('slow_$n', 'SELECT aggregate_id, count(*) AS events,
+         count(*) FILTER (WHERE payload::text ~ ''(1+)+$n\$'') AS matching FROM events GROUP BY aggregate_id', with_data => false)" >/dev/null
+  sql "SELECT pganalytics.pause_projection('slow_$n')" >/dev/null
+done
+append 60000
+sql "SELECT count(pganalytics.resume_projection(name::text)) FROM pganalytics.projections WHERE status = 'paused'" >/dev/null
+eventually 30 "others help the worker" "SELECT count(*) >= 2 FROM pganalytics.workers WHERE database = current_database()"
+for n in 1 2 3; do
+  now "caught up" "SELECT pganalytics.wait_for_projection('slow_$n', '1 minute')"
+  now "each event is folded once" "SELECT sum(events) = 60000 FROM slow_$n"
+done
+equals_its_query per_type
+eventually 10 "and leave when it is done" "$one_worker"

@@ -22,10 +22,15 @@ SELECT pganalytics.create_projection('per_aggregate',
     'SELECT aggregate_id, count(*) AS n, max(version) AS version, pganalytics.approx_count_distinct(event_id) AS ids FROM events GROUP BY 1')
     \g /dev/null
 
+-- The hash of an enum, a number in this cluster, is another in the next.
+CREATE TYPE kind AS ENUM ('b', 'a');
+
 -- Ids of each segment of another one, over whole turns of its ledgers: the last two
 -- windows are remembered.
 SELECT pganalytics.create_event_table('rolled', dedup_window => '1 hour') \g /dev/null
 SELECT pganalytics.create_projection('per_segment', 'SELECT segment, count(*) AS n, max(version) AS version FROM rolled GROUP BY 1') \g /dev/null
+SELECT pganalytics.create_projection('per_event', 'SELECT aggregate_id, count(DISTINCT event_type::kind) AS kinds, array_agg(DISTINCT event_type::kind) AS which,
+    pganalytics.last(event_type, version) AS last FROM events GROUP BY 1') \g /dev/null
 CREATE PROCEDURE roll() LANGUAGE plpgsql AS $$
 DECLARE active int;
 BEGIN
@@ -67,6 +72,11 @@ expect 'groups that differ after a fold' 0 "$(ask -c "$different")"
 ask -c "INSERT INTO events (event_type, aggregate_id) VALUES ('b', 'x2')"
 expect 'the tail of after' 1 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'::regclass")"
 expect 'groups that differ at the end' 0 "$(ask -c "$different")"
+kinds='SELECT count(*) FROM ((TABLE per_event EXCEPT ALL TABLE pganalytics_data.definition_3)
+    UNION ALL (TABLE pganalytics_data.definition_3 EXCEPT ALL TABLE per_event)) d'
+expect 'groups whose values or last event differ' 0 "$(ask -c "$kinds")"
+expect 'values folded' 12 "$(ask -c "SELECT pganalytics.refresh_projection('per_event')")"
+expect 'groups whose values or last event differ after a fold' 0 "$(ask -c "$kinds")"
 expect 'events' 1012 "$(ask -c 'SELECT count(*) FROM events')"
 
 # What the segments and ledgers of before are good for, and that they go on.

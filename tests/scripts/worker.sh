@@ -39,7 +39,7 @@ echo "--- off"
 create_projections
 append 1500
 sql "TABLE per_type" >/dev/null
-stays 2 "off: no worker, nothing folded" "SELECT tail = 1500 AND folds = 0 AND NOT EXISTS (TABLE pganalytics.workers)
+stays 2 "off: no worker, nothing folded" "SELECT tail = 1500 AND folds = 1 AND NOT EXISTS (TABLE pganalytics.workers)
   FROM pganalytics.projections WHERE name = 'per_type'::regclass"
 equals_its_query per_type
 

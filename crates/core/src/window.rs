@@ -1,10 +1,11 @@
-//! Tumbling windows: which one holds an instant.
+//! Windows of time: which ones hold an instant.
 //!
 //! Works on PostgreSQL's own numbers: microseconds since 2000-01-01 00:00 UTC and
 //! intervals of months, days and microseconds. Windows are counted from 2001-01-01,
 //! a Monday and the first day of a year, so that weeks begin on Monday and months,
 //! quarters and years where people expect them. Every instant lies in exactly one
-//! window, `start <= instant < start + width`, before the origin too.
+//! tumbling window, `start <= instant < start + width`, before the origin too, and in
+//! any number of hopping ones.
 
 use chrono::{Datelike, Days, NaiveDate};
 use thiserror::Error;
@@ -14,6 +15,7 @@ use crate::error::UserError;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2001-01-01 as days since 2000-01-01.
 const ORIGIN_DAYS: i64 = 366;
+const ORIGIN: i128 = ORIGIN_DAYS as i128 * MICROS_PER_DAY as i128;
 const ORIGIN_YEAR: i64 = 2001;
 /// The Gregorian calendar repeats after this many years and days.
 const CYCLE_YEARS: i64 = 400;
@@ -38,11 +40,11 @@ pub struct Width {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum WindowError {
     /// Months have no fixed length in days.
-    #[error("window width must not mix months with days or time")]
-    MixedWidth,
+    #[error("window {0} must not mix months with days or time")]
+    Mixed(&'static str),
     /// Zero or negative.
-    #[error("window width must be greater than zero")]
-    NotPositive,
+    #[error("window {0} must be greater than zero")]
+    NotPositive(&'static str),
     /// The window begins before PostgreSQL's first timestamp.
     #[error("timestamp out of range")]
     OutOfRange,
@@ -51,7 +53,7 @@ pub enum WindowError {
 impl UserError for WindowError {
     fn sqlstate(&self) -> &'static str {
         match self {
-            Self::MixedWidth | Self::NotPositive => "22023",
+            Self::Mixed(_) | Self::NotPositive(_) => "22023",
             Self::OutOfRange => "22008",
         }
     }
@@ -59,19 +61,62 @@ impl UserError for WindowError {
     fn detail(&self) -> Option<String> {
         match self {
             Self::OutOfRange => Some("The window begins before 4714-11-24 BC.".to_owned()),
-            Self::MixedWidth | Self::NotPositive => None,
+            Self::Mixed(_) | Self::NotPositive(_) => None,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::MixedWidth => {
-                Some("Use either whole months, like '1 month', or days and time, like '30 days'.")
-            }
-            Self::NotPositive => Some("Use a width such as '1 hour', '7 days' or '1 month'."),
+            Self::Mixed(_) => Some(
+                "Use either whole months, like '1 month', or days and time, like '30 days'."
+                    .to_owned(),
+            ),
+            Self::NotPositive(what) => Some(format!(
+                "Use a {what} such as '1 hour', '7 days' or '1 month'."
+            )),
             Self::OutOfRange => None,
         }
-        .map(str::to_owned)
+    }
+}
+
+/// From one start of a window to the next, or from the start of a window to its end.
+#[derive(Clone, Copy)]
+enum Step {
+    Micros(i128),
+    Months(i64),
+}
+
+impl Step {
+    /// `what` is its name in errors.
+    fn of(width: Width, what: &'static str) -> Result<Self, WindowError> {
+        let span = i128::from(width.days) * i128::from(MICROS_PER_DAY) + i128::from(width.micros);
+        let fixed = width.days != 0 || width.micros != 0;
+        match (width.months, fixed) {
+            (months, true) if months != 0 => Err(WindowError::Mixed(what)),
+            (_, true) if span > 0 => Ok(Self::Micros(span)),
+            (months, false) if months > 0 => Ok(Self::Months(i64::from(months))),
+            _ => Err(WindowError::NotPositive(what)),
+        }
+    }
+
+    /// The number of the last start up to an instant; that of the origin is 0.
+    fn index(self, ts: i64) -> Result<i128, WindowError> {
+        Ok(match self {
+            Self::Micros(span) => (i128::from(ts) - ORIGIN).div_euclid(span),
+            Self::Months(width) => month_of_day(ts.div_euclid(MICROS_PER_DAY))?
+                .div_euclid(width)
+                .into(),
+        })
+    }
+
+    /// The start with this number.
+    fn start(self, index: i128) -> Result<i128, WindowError> {
+        match self {
+            Self::Micros(span) => Ok(ORIGIN + index * span),
+            Self::Months(width) => i64::try_from(index * i128::from(width))
+                .map_err(|_| WindowError::OutOfRange)
+                .and_then(first_instant_of_month),
+        }
     }
 }
 
@@ -81,27 +126,15 @@ impl UserError for WindowError {
 /// # Errors
 /// A width that is no window width, or a start before PostgreSQL's first timestamp.
 pub fn tumble(ts: i64, width: Width) -> Result<i64, WindowError> {
-    let span = i128::from(width.days) * i128::from(MICROS_PER_DAY) + i128::from(width.micros);
-    let fixed = width.days != 0 || width.micros != 0;
-    match (width.months, fixed) {
-        (months, true) if months != 0 => Err(WindowError::MixedWidth),
-        (months, false) if months <= 0 => Err(WindowError::NotPositive),
-        (_, true) if span <= 0 => Err(WindowError::NotPositive),
-        _ if ts == i64::MIN || ts == i64::MAX => Ok(ts),
-        (_, true) => tumble_fixed(ts, span),
-        (months, false) => tumble_months(ts, i64::from(months)),
+    let step = Step::of(width, "width")?;
+    if is_infinite(ts) {
+        return Ok(ts);
     }
+    in_range(step.start(step.index(ts)?)?)
 }
 
-fn tumble_fixed(ts: i64, span: i128) -> Result<i64, WindowError> {
-    let since_origin = i128::from(ts) - i128::from(ORIGIN_DAYS * MICROS_PER_DAY);
-    in_range(i128::from(ts) - since_origin.rem_euclid(span))
-}
-
-fn tumble_months(ts: i64, width: i64) -> Result<i64, WindowError> {
-    let month = month_of_day(ts.div_euclid(MICROS_PER_DAY))?;
-    let first_day = first_day_of_month(month - month.rem_euclid(width))?;
-    in_range(i128::from(first_day) * i128::from(MICROS_PER_DAY))
+const fn is_infinite(ts: i64) -> bool {
+    ts == i64::MIN || ts == i64::MAX
 }
 
 fn in_range(start: i128) -> Result<i64, WindowError> {
@@ -135,9 +168,17 @@ fn first_day_of_month(month: i64) -> Result<i64, WindowError> {
     Ok((first - start).num_days() + years.div_euclid(CYCLE_YEARS) * CYCLE_DAYS)
 }
 
+/// Midnight of that day.
+fn first_instant_of_month(month: i64) -> Result<i128, WindowError> {
+    Ok(i128::from(first_day_of_month(month)?) * i128::from(MICROS_PER_DAY))
+}
+
 fn cycle_start() -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(2000, 1, 1)
 }
 
+mod hop;
 #[cfg(test)]
 mod tests;
+
+pub use hop::hop;

@@ -38,8 +38,17 @@ pub struct AggregateCall {
     pub arguments: String,
     /// Its combine function (quoted), if its result is its own partial state.
     pub combine: Option<String>,
+    /// Whether it takes each value once.
+    pub distinct: bool,
     /// What keeps it from being merged, and what to do about it.
     pub unsupported: Option<(&'static str, &'static str)>,
+}
+
+impl AggregateCall {
+    /// Whether its result holds every value.
+    pub fn collects(&self) -> bool {
+        self.schema == "pg_catalog" && matches!(self.name.as_str(), "array_agg" | "string_agg")
+    }
 }
 
 impl Expr {
@@ -62,14 +71,7 @@ impl Expr {
         let unsupported = [
             (call.aggkind != NORMAL, ("WITHIN GROUP", ALL_AT_ONCE)),
             (
-                !call.aggdistinct.is_null(),
-                (
-                    "DISTINCT in an aggregate",
-                    "Count with approx_count_distinct(), or group by the values and aggregate again when you read.",
-                ),
-            ),
-            (
-                !call.aggorder.is_null(),
+                !self.takes_values_in_order(),
                 ("ORDER BY in an aggregate", ALL_AT_ONCE),
             ),
         ];
@@ -93,6 +95,7 @@ impl Expr {
             name: row.known(1).into(),
             arguments: arguments.join(", "),
             combine: row.text(2).map(Into::into),
+            distinct: !call.aggdistinct.is_null(),
             unsupported: unsupported
                 .into_iter()
                 .find_map(|(there, what)| there.then_some(what)),

@@ -6,17 +6,22 @@ mod aggregate;
 mod delta;
 mod from;
 mod output;
+mod values;
+mod winner;
 
+pub use aggregate::AggregateCall;
+pub use delta::EventSource;
+pub use from::Table;
 pub use output::OutputFault;
 
 use super::index::{Lock, Relation};
 use super::security::Settings;
-use super::tree::{Expr, elements};
+use super::tree::{Contents, Expr, elements};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
 /// Nobody else's objects are found without their schema.
-const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+pub(super) const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
 /// An analysed SELECT.
 pub struct Query(*mut pg_sys::Query);
@@ -32,10 +37,34 @@ impl Query {
     pub fn of_view(view: super::Oid) -> Self {
         let relation = Relation::open(view, Lock::Read);
         // SAFETY: raises an error if it is no view; copied before it is closed.
-        unsafe {
+        let query = unsafe {
             let query = pg_sys::get_view_query(relation.raw());
             Self(pg_sys::copyObjectImpl(query.cast()).cast())
+        };
+        query.name_tables_for_joins();
+        query
+    }
+
+    /// Columns of a join become those of its tables, so that the same column is the
+    /// same expression however it is written.
+    fn name_tables_for_joins(&self) {
+        // SAFETY: edits a copy of our own, whose nodes have the types that its
+        // fields say.
+        unsafe {
+            let query = &mut *self.0;
+            query.targetList = flattened(query, query.targetList.cast()).cast();
+            query.havingQual = flattened(query, query.havingQual);
+            query.jointree = flattened(query, query.jointree.cast()).cast();
+            for entry in elements::<pg_sys::RangeTblEntry>(query.rtable) {
+                (*entry).functions = flattened(query, (*entry).functions.cast()).cast();
+            }
         }
+    }
+
+    /// What it reads and calls, in all its parts.
+    pub fn contents(&self) -> Contents {
+        // SAFETY: a live tree.
+        unsafe { Contents::of_query(self.0) }
     }
 
     /// The first construct of the query that no projection has, as users call it.
@@ -47,7 +76,6 @@ impl Query {
             (q.hasRecursive || !q.cteList.is_null(), "WITH"),
             (q.hasSubLinks, "a subquery"),
             (q.hasWindowFuncs, "a window function"),
-            (q.hasTargetSRFs, "a set-returning function"),
             (!q.distinctClause.is_null(), "DISTINCT"),
             (!q.groupingSets.is_null(), "GROUPING SETS, CUBE or ROLLUP"),
             (!q.sortClause.is_null(), "ORDER BY"),
@@ -101,13 +129,6 @@ impl Query {
         (!node.is_null()).then_some(Expr(node))
     }
 
-    /// WHERE.
-    pub fn filter(&self) -> Option<Expr> {
-        // SAFETY: a live tree.
-        let node = unsafe { (*(*self.0).jointree).quals };
-        (!node.is_null()).then_some(Expr(node))
-    }
-
     /// Whether there is neither GROUP BY nor an aggregate.
     pub fn is_stateless(&self) -> bool {
         // SAFETY: a live tree.
@@ -121,6 +142,18 @@ fn expr_of(entry: *mut pg_sys::TargetEntry) -> Expr {
 }
 
 /// # Safety
+/// `node` is an expression or list of `query`, or null.
+unsafe fn flattened(query: *mut pg_sys::Query, node: *mut pg_sys::Node) -> *mut pg_sys::Node {
+    // SAFETY: as the caller promises.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        return pg_sys::flatten_join_alias_vars(query, node);
+        #[cfg(not(feature = "pg15"))]
+        return pg_sys::flatten_join_alias_vars(std::ptr::null_mut(), query, node);
+    }
+}
+
+/// # Safety
 /// `tag` is that of node type `T`.
 unsafe fn node<T>(tag: pg_sys::NodeTag) -> *mut T {
     // SAFETY: zeroed memory with a tag is what makeNode makes.
@@ -128,6 +161,34 @@ unsafe fn node<T>(tag: pg_sys::NodeTag) -> *mut T {
         let new = pg_sys::palloc0(std::mem::size_of::<T>());
         (*new.cast::<pg_sys::Node>()).type_ = tag;
         new.cast()
+    }
+}
+
+/// A SELECT of nothing yet from the table expression `name`, which has these columns.
+///
+/// # Safety
+/// Inside a backend: makes nodes in the current context.
+unsafe fn select_from(name: &str, columns: &[String]) -> *mut pg_sys::Query {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut names = std::ptr::null_mut();
+        for column in columns {
+            names = pg_sys::lappend(names, pg_sys::makeString(pstring(column)).cast());
+        }
+        let entry: *mut pg_sys::RangeTblEntry = node(pg_sys::NodeTag::T_RangeTblEntry);
+        (*entry).rtekind = pg_sys::RTEKind::RTE_CTE;
+        (*entry).ctename = pstring(name);
+        (*entry).eref = pg_sys::makeAlias(pstring(name), names);
+        (*entry).inFromCl = true;
+        let item: *mut pg_sys::RangeTblRef = node(pg_sys::NodeTag::T_RangeTblRef);
+        (*item).rtindex = 1;
+        let items = pg_sys::lappend(std::ptr::null_mut(), item.cast());
+        let query: *mut pg_sys::Query = node(pg_sys::NodeTag::T_Query);
+        (*query).commandType = pg_sys::CmdType::CMD_SELECT;
+        (*query).canSetTag = true;
+        (*query).rtable = pg_sys::lappend(std::ptr::null_mut(), entry.cast());
+        (*query).jointree = pg_sys::makeFromExpr(items, std::ptr::null_mut());
+        query
     }
 }
 

@@ -2,26 +2,10 @@
 
 use super::refused;
 use crate::pg::Oid;
-use crate::pg::query::Query;
 use crate::pg::spi::{self, Arg, Under};
 use crate::pg::tree::Contents;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::reads_the_session;
-
-pub(super) fn contents(query: &Query) -> Contents {
-    let outputs = query.outputs().into_iter().map(|output| output.expr);
-    let parts = outputs
-        .chain(query.keys())
-        .chain(query.having())
-        .chain(query.filter());
-    parts.fold(Contents::default(), |mut all, expr| {
-        let some = expr.contents();
-        all.functions.extend(some.functions);
-        all.columns.extend(some.columns);
-        all.session_value |= some.session_value;
-        all
-    })
-}
 
 pub(super) fn check_contents(read: &Contents) -> Result<(), Error> {
     if read.session_value {
@@ -30,7 +14,7 @@ pub(super) fn check_contents(read: &Contents) -> Result<(), Error> {
             "Use the event's own columns, such as occurred_at.",
         );
     }
-    if read.columns.iter().any(|c| *c <= 0) {
+    if read.columns.iter().any(|(_, number)| *number <= 0) {
         return refused(
             "a whole row or system column",
             "Name the columns that you need.",
@@ -70,21 +54,4 @@ fn check_function(function: Oid) -> Result<(), Error> {
             "A projection must have the same result whenever it is computed.",
         ),
     }
-}
-
-pub(super) fn column_names(table: Oid, numbers: &[i16]) -> Vec<String> {
-    let mut numbers = numbers.to_vec();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let list: Vec<_> = numbers.iter().map(i16::to_string).collect();
-    spi::run(
-        "SELECT attname FROM pg_catalog.pg_attribute \
-         WHERE attrelid OPERATOR(pg_catalog.=) $1 AND attnum OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.int2[]) \
-         ORDER BY attnum",
-        vec![Arg::Oid(table), Arg::Text(&format!("{{{}}}", list.join(",")))],
-        Under::Active,
-    )
-    .iter()
-    .map(|row| row.known(0).to_owned())
-    .collect()
 }

@@ -1,22 +1,30 @@
 //! From a query to the shape of a projection, or the reason why it has none.
 
 mod contents;
+mod distinct;
 mod parts;
+mod source;
+mod stateless;
+mod winner;
 
-use crate::catalog::{event_tables, names};
 use crate::pg::Oid;
-use crate::pg::query::{OutputFault, Query};
+use crate::pg::query::{EventSource, OutputFault, Query};
 use crate::pg::tree::Expr;
-use contents::{check_contents, column_names, contents};
+use contents::check_contents;
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Shape};
+use pganalytics_core::projection::{Column, Kind, Merge, Shape};
+use source::Source;
+use stateless::Own;
+use winner::POSITION;
 
 /// A projection's query, understood.
 pub struct Definition {
     pub event_table: Oid,
-    /// The columns of the event table that it reads.
+    /// The columns of the table expression that stands for the event table, as SQL.
     pub columns: Vec<String>,
+    /// The other tables that it reads.
+    pub lookups: Vec<Oid>,
     pub shape: Shape,
 }
 
@@ -30,36 +38,50 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
     })
 }
 
-/// Understands the query that the view `definition` holds.
-pub fn define(definition: Oid) -> Result<Definition, Error> {
+/// Understands the query that the view `definition` holds, for the generation of
+/// this number.
+pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
     }
-    let Some(event_table) = query.table() else {
-        return refused(
-            "FROM with anything but one event table",
-            "Select from exactly one event table; join and filter its projections in a view on top.",
-        );
-    };
-    if !event_tables::exists(event_table) {
-        return Err(Error::UnknownEventTable {
-            name: names::shown(event_table),
-        });
-    }
-    if query.is_stateless() {
-        return refused(
-            "a query without GROUP BY or aggregate",
-            "Aggregate the events, or read the event table itself.",
-        );
-    }
-    let read = contents(&query);
+    let source = Source::of(&query)?;
+    let mut read = query.contents();
     check_contents(&read)?;
+    let own = if query.is_stateless() {
+        let own = Own::of(source.event_table)?;
+        own.read(source.index, &mut read);
+        Some(own)
+    } else {
+        None
+    };
+    let mut columns = source.columns(&query, &read);
+    let names = columns.names();
+    let events = EventSource {
+        index: source.index,
+        names: &names,
+    };
+    let shape = match own {
+        Some(own) => stateless::shape(&query, &events, &own)?,
+        None => shape(&query, &events, source.event_table, generation)?,
+    };
+    let mut merges = shape.components.iter().map(|c| &c.merge);
+    if merges.any(|merge| matches!(merge, Merge::Winner(_))) {
+        columns.read(POSITION);
+    }
     Ok(Definition {
-        event_table,
-        columns: column_names(event_table, &read.columns),
-        shape: shape(&query)?,
+        event_table: source.event_table,
+        columns: columns.sql(),
+        lookups: source.lookups,
+        shape,
     })
+}
+
+fn set_returning<T>() -> Result<T, Error> {
+    refused(
+        "a set-returning function that is not a whole item of FROM or GROUP BY",
+        "Put it into FROM, as in FROM events e, unnest(e.tags) AS tag.",
+    )
 }
 
 fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
@@ -70,13 +92,21 @@ fn column(prefix: &str, number: usize, expr: Expr, modifier: bool) -> Column {
     }
 }
 
-fn shape(query: &Query) -> Result<Shape, Error> {
+fn shape(
+    query: &Query,
+    source: &EventSource,
+    event_table: Oid,
+    generation: i32,
+) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
         return refused(
             format!("GROUP BY of more than {MOST_KEYS} keys"),
             "Combine keys into one, such as an array.",
         );
+    }
+    if keys.iter().any(|key| key.has_set_inside()) {
+        return set_returning();
     }
     let mut parts = Parts::default();
     for expr in query
@@ -86,9 +116,11 @@ fn shape(query: &Query) -> Result<Shape, Error> {
         .chain(query.having())
     {
         for aggregate in expr.aggregates() {
-            parts.add(aggregate)?;
+            parts.add(aggregate, source, event_table)?;
         }
     }
+    let plain = parts.components_of(None);
+    let plain: Vec<_> = plain.iter().map(|c| parts.exprs[*c].1).collect();
     let columns: Vec<_> = keys
         .iter()
         .enumerate()
@@ -103,15 +135,19 @@ fn shape(query: &Query) -> Result<Shape, Error> {
             format!("output \"{name}\", which reads a column that is not grouped,"),
             "Add the column to GROUP BY.",
         ),
+        OutputFault::ReturnsSet => set_returning(),
         OutputFault::DependsOnSession(name) => refused(
             format!("output \"{name}\", whose value depends on settings of the reader,"),
             "Group by the whole expression, or return its inputs and compute it in a view on top.",
         ),
     })?;
     Ok(Shape {
+        kind: Kind::Grouped,
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
-        delta: query.delta(&parts.exprs),
+        values: parts.values(query, source, generation),
+        delta: query.delta(source, &plain),
+        fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,
         output,

@@ -1,6 +1,13 @@
 -- What cannot be kept up to date exactly is refused by name, with what to do instead.
 SELECT pganalytics.create_event_table('events');
+SELECT pganalytics.create_event_table('others');
+SELECT pganalytics.create_projection('known', 'SELECT aggregate_id, count(*) AS n FROM events GROUP BY 1');
 CREATE TABLE lookup (id text);
+CREATE VIEW ids AS SELECT id FROM lookup;
+CREATE SEQUENCE numbers;
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+CREATE FOREIGN TABLE elsewhere (id text) SERVER nowhere;
 CREATE FUNCTION stable_one() RETURNS integer STABLE LANGUAGE sql AS 'SELECT 1';
 CREATE TEMP TABLE attempts (query text);
 INSERT INTO attempts VALUES
@@ -13,15 +20,49 @@ INSERT INTO attempts VALUES
     ('WITH e AS (SELECT * FROM events) SELECT count(*) FROM e'),
     ('SELECT count(*) FROM events WHERE aggregate_id IN (SELECT id FROM lookup)'),
     ('SELECT event_type, generate_series(1, 2), count(*) FROM events GROUP BY 1'),
-    ('SELECT event_type FROM events'),
+    ('SELECT jsonb_array_elements(payload) FROM events'),
+    ('SELECT random() FROM events'),
+    ('SELECT 1 FROM events HAVING true'),
+    ('SELECT DISTINCT event_type FROM events'),
+    ('SELECT event_type FROM events ORDER BY position'),
+    ('SELECT upper(jsonb_array_elements_text(payload)), count(*) FROM events GROUP BY 1'),
+    ('SELECT unnest(ARRAY[jsonb_array_elements_text(payload)]), count(*) FROM events GROUP BY 1'),
     ('SELECT count(*) FROM events a JOIN events b USING (event_id)'),
-    ('SELECT count(*) FROM events, lookup'),
+    ('SELECT count(*) FROM events, others'),
+    ('SELECT count(*) FROM events, known WHERE n > 1'),
+    ('SELECT count(*) FROM events, ids'),
+    ('SELECT count(*) FROM events, elsewhere'),
+    ('SELECT count(*) FROM events, numbers'),
+    ('SELECT count(*) FROM events, pg_class'),
+    ('SELECT count(*) FROM events, pganalytics_data.event_table'),
+    ('SELECT count(*) FROM lookup LEFT JOIN events ON id = aggregate_id'),
+    ('SELECT count(*) FROM events RIGHT JOIN lookup ON id = aggregate_id'),
+    ('SELECT count(*) FROM lookup a LEFT JOIN (lookup b JOIN events ON b.id = aggregate_id) ON a.id = b.id'),
+    ('SELECT count(*) FROM events FULL JOIN lookup ON id = aggregate_id'),
+    ('SELECT count(*) FROM (events JOIN lookup ON id = aggregate_id) AS j'),
+    ('SELECT count(*) FROM events JOIN lookup ON id = aggregate_id AND occurred_at < now()'),
+    ('SELECT lookup, count(*) FROM events JOIN lookup ON id = aggregate_id GROUP BY 1'),
+    ('SELECT lookup.ctid, count(*) FROM events JOIN lookup ON id = aggregate_id GROUP BY 1'),
+    ('SELECT count(*) FROM events, (SELECT id FROM lookup) AS s'),
+    ('SELECT count(*) FROM events, (VALUES (1)) AS v'),
+    ('SELECT count(*) FROM events, LATERAL (SELECT version) AS s'),
     ('SELECT count(*) FROM (SELECT 1 FROM events) s'),
     ('SELECT count(*) FROM ONLY events'),
+    ('SELECT count(*) FROM events, ONLY lookup'),
     ('SELECT count(*) FROM events TABLESAMPLE system (10)'),
+    ('SELECT count(*) FROM events, stable_one()'),
+    ('SELECT count(*) FROM events, generate_series(occurred_at, now(), ''1 day'')'),
+    ('SELECT count(*) FROM events, pg_ls_dir(''.'')'),
+    ('SELECT count(*) FROM events, xmltable(''/x'' PASSING (''<x/>''::xml) COLUMNS a text)'),
     ('SELECT count(*) FROM lookup'),
+    ('SELECT count(*) FROM lookup a, lookup b'),
+    ('SELECT count(*) FROM generate_series(1, 2)'),
     ('SELECT count(*)'),
-    ('SELECT count(DISTINCT event_type) FROM events'),
+    ('SELECT count(DISTINCT version::int::money) FROM events'),
+    ('SELECT string_agg(DISTINCT event_type, aggregate_id) FROM events'),
+    ('SELECT array_agg(DISTINCT event_type ORDER BY event_type DESC) FROM events'),
+    ('SELECT pganalytics.last(event_type, payload::json) FROM events'),
+    ('SELECT pganalytics.last(event_type, occurred_at, version) FROM events'),
     ('SELECT max(event_type ORDER BY position) FROM events'),
     ('SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY version) FROM events'),
     ('SELECT array_agg(event_type) FROM events'),
@@ -58,7 +99,12 @@ END $$;
 SELECT pganalytics.create_projection('events', 'SELECT count(*) FROM events');
 \echo :SQLSTATE
 -- Nothing is left of what was refused.
+SELECT pganalytics.drop_projection('known');
 SELECT count(*) FROM pganalytics.projections;
 SELECT count(*) FROM pg_class WHERE relname ~ '^(definition|state|access)_[0-9]+';
-DROP TABLE events, lookup;
+DROP SERVER nowhere CASCADE;
+DROP FOREIGN DATA WRAPPER nowhere;
+DROP SEQUENCE numbers;
+DROP VIEW ids;
+DROP TABLE events, others, lookup;
 DROP FUNCTION stable_one;

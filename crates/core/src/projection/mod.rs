@@ -5,15 +5,21 @@
 //! the state of no input.
 
 mod fold;
+mod grouped;
+mod kind;
 mod mode;
 mod recipe;
 mod shape;
 mod stable;
-mod view;
+mod stateless;
+mod values;
+mod winner;
 
-pub use fold::{delta_sql, fold_sql, source_sql};
+pub use fold::{absent_column, source_column, source_sql};
+pub use kind::{delta_sql, fold_sql, state_table_sql, view_sql};
 pub use mode::Mode;
 pub use recipe::{Part, PartInput, Recipe, recipe};
-pub use shape::{Aggregate, Column, Component, Shape, state_table_sql};
+pub use shape::{Aggregate, Column, Component, Kind, Merge, Shape};
 pub use stable::reads_the_session;
-pub use view::view_sql;
+pub use values::{SORTED_ARRAY, Values, ignores_repetition, sorted_text};
+pub use winner::{Held, Side, Winner};

@@ -1,6 +1,7 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
-use crate::sql::ident;
+use super::values::Values;
+use super::winner::Winner;
 
 /// A column of the state: its type as SQL, qualified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,13 +14,31 @@ pub struct Column {
     pub collation: Option<String>,
 }
 
+impl Column {
+    /// As part of CREATE TABLE; the name needs no quotes.
+    pub(super) fn definition(&self) -> String {
+        let collation = self.collation.as_ref();
+        let collation = collation.map_or(String::new(), |c| format!(" COLLATE {c}"));
+        format!("{} {}{collation}", self.name, self.sql_type)
+    }
+}
+
+/// How two values of a state column become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// By this SQL function, quoted; NULL is the state of no input.
+    Function(String),
+    /// With the rest of the row that wins.
+    Winner(Winner),
+}
+
 /// A state column that merges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Component {
     /// Where it is kept.
     pub column: Column,
-    /// The SQL function that merges two of its values, quoted.
-    pub merge: String,
+    /// How two of its values merge.
+    pub merge: Merge,
 }
 
 /// An aggregate of the query: its value is computed from components when read.
@@ -28,14 +47,27 @@ pub struct Aggregate {
     /// The components it is made of, as indexes into [`Shape::components`].
     pub components: Vec<usize>,
     /// Its value, with `{0}`, `{1}` … for the components.
-    pub finish: &'static str,
+    pub finish: String,
     /// Its type.
     pub sql_type: String,
 }
 
+/// What the rows of a projection are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Groups.
+    #[default]
+    Grouped,
+    /// What the query makes of each event, with the column of each output. Those that
+    /// are named `event_id` and `position` are the event's own.
+    Stateless(Vec<Column>),
+}
+
 /// All that fold and view need to know of a projection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
+    /// What its rows are. Stateless ones have no keys, components and aggregates.
+    pub kind: Kind,
     /// The group keys, in the order of GROUP BY. None: one group, always there.
     pub keys: Vec<Column>,
     /// Indexes of the keys that can be hashed.
@@ -44,9 +76,14 @@ pub struct Shape {
     pub components: Vec<Component>,
     /// The aggregates of the target list and HAVING.
     pub aggregates: Vec<Aggregate>,
-    /// The deparsed delta query: keys, components and the number of events of
-    /// each group, from a table expression named `event_source`.
+    /// What its aggregates with DISTINCT aggregate.
+    pub values: Vec<Values>,
+    /// The deparsed delta query, from a table expression named `event_source`: keys,
+    /// components (but those of [`Shape::values`]) and the number of events of each
+    /// group, or the rows of the state.
     pub delta: String,
+    /// Whether an event can be several rows: the numbers in `delta` are of rows then.
+    pub fans_out: bool,
     /// The deparsed output query, from a table expression named `groups` with
     /// columns `k1` … and `a1` …
     pub output: String,
@@ -64,20 +101,28 @@ impl Shape {
             .collect()
     }
 
+    /// How many events a fold took: as many as `rows`, where each makes one at most.
+    pub(super) fn events_folded(&self, source: &str, rows: &str) -> String {
+        if self.fans_out {
+            format!("(SELECT pg_catalog.count(*) FROM ({source}) AS e)")
+        } else {
+            rows.into()
+        }
+    }
+
     /// The hash by which state and tail find each other, NULL keys included.
     pub(super) fn key_hash(&self, alias: &str) -> String {
-        if self.hashable.is_empty() {
-            return "0::pg_catalog.int8".into();
-        }
-        let keys: Vec<_> = self
-            .hashable
-            .iter()
-            .map(|i| format!("{alias}{}", self.keys[*i].name))
-            .collect();
-        format!(
-            "pg_catalog.hash_record_extended(ROW({}), 0)",
-            keys.join(", ")
+        let keys = self.hashable_keys();
+        hash_of(
+            &keys
+                .map(|k| format!("{alias}{}", k.name))
+                .collect::<Vec<_>>(),
         )
+    }
+
+    /// The keys that can be hashed.
+    pub(super) fn hashable_keys(&self) -> impl Iterator<Item = &Column> {
+        self.hashable.iter().map(|i| &self.keys[*i])
     }
 
     /// The columns that identify a group in the state.
@@ -90,22 +135,35 @@ impl Shape {
     }
 }
 
+/// The hash of columns, NULLs included.
+pub(super) fn hash_of(columns: &[String]) -> String {
+    if columns.is_empty() {
+        return "0::pg_catalog.int8".into();
+    }
+    format!(
+        "pg_catalog.hash_record_extended(ROW({}), 0)",
+        columns.join(", ")
+    )
+}
+
 impl Component {
     /// The merged value of two states of this component.
     pub(super) fn merged(&self, left: &str, right: &str) -> String {
         let name = &self.column.name;
-        format!(
-            "CASE WHEN {left}{name} IS NULL THEN {right}{name} WHEN {right}{name} IS NULL THEN {left}{name} \
-             ELSE {}({left}{name}, {right}{name}) END",
-            self.merge
-        )
+        match &self.merge {
+            Merge::Function(function) => format!(
+                "CASE WHEN {left}{name} IS NULL THEN {right}{name} WHEN {right}{name} IS NULL THEN {left}{name} \
+                 ELSE {function}({left}{name}, {right}{name}) END"
+            ),
+            Merge::Winner(winner) => winner.pair(name, left, right),
+        }
     }
 }
 
 impl Aggregate {
     /// Its value, given the text of each of its components.
     pub(super) fn finished(&self, component: impl Fn(usize) -> String) -> String {
-        let mut text = self.finish.to_owned();
+        let mut text = self.finish.clone();
         for (place, index) in self.components.iter().enumerate() {
             text = text.replace(&format!("{{{place}}}"), &format!("({})", component(*index)));
         }
@@ -113,44 +171,13 @@ impl Aggregate {
     }
 }
 
-/// The statements that make the state relation `state` (quoted, qualified).
-///
-/// Fill factor 50: merging a group rewrites its row in place (HOT).
-#[must_use]
-pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
-    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
-    for column in shape
-        .keys
-        .iter()
-        .chain(shape.components.iter().map(|c| &c.column))
-    {
-        let collation = column
-            .collation
-            .as_ref()
-            .map(|c| format!(" COLLATE {c}"))
-            .unwrap_or_default();
-        columns.push(format!("{} {}{collation}", column.name, column.sql_type));
-    }
-    let mut statements = vec![
-        format!(
-            "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
-             autovacuum_analyze_scale_factor = 0.05)",
-            columns.join(", ")
-        ),
-        format!(
-            "CREATE UNIQUE INDEX {} ON {state} ({}) NULLS NOT DISTINCT",
-            ident(&format!("{index_prefix}_key")),
-            shape.conflict_target()
-        ),
-        // A publication FOR ALL TABLES would otherwise forbid to update it. (It costs
-        // WAL where wal_level is logical, and nothing elsewhere.)
-        format!("ALTER TABLE {state} REPLICA IDENTITY FULL"),
-    ];
-    if !shape.keys.is_empty() {
-        statements.push(format!(
-            "CREATE INDEX {} ON {state} (key_hash)",
-            ident(&format!("{index_prefix}_hash"))
-        ));
-    }
-    statements
+/// The statement that lets a state be updated under a publication FOR ALL TABLES.
+/// (It costs WAL where wal_level is logical, and nothing elsewhere.)
+pub(super) fn replicated_sql(state: &str) -> String {
+    format!("ALTER TABLE {state} REPLICA IDENTITY FULL")
+}
+
+/// A condition, always true, by which a view locks the tables `read`.
+pub(super) fn locked_sql(read: &str) -> String {
+    format!("NOT EXISTS (SELECT FROM {read} WHERE false)")
 }

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod hop;
+
 const fn days(days: i32) -> Width {
     Width {
         months: 0,
@@ -94,7 +96,11 @@ fn widths_that_are_none_are_refused() {
             micros: i64::MAX,
         },
     ] {
-        assert_eq!(tumble(0, width), Err(WindowError::NotPositive), "{width:?}");
+        assert_eq!(
+            tumble(0, width),
+            Err(WindowError::NotPositive("width")),
+            "{width:?}"
+        );
     }
     for width in [
         Width {
@@ -115,7 +121,7 @@ fn widths_that_are_none_are_refused() {
     ] {
         assert_eq!(
             tumble(i64::MAX, width),
-            Err(WindowError::MixedWidth),
+            Err(WindowError::Mixed("width")),
             "{width:?}"
         );
     }

@@ -1,0 +1,140 @@
+//! Projections with GROUP BY or aggregates: a row for each group, merged.
+
+use super::shape::{Shape, locked_sql, replicated_sql};
+use crate::sql::ident;
+
+/// The statements that make the state relation `state` (quoted, qualified).
+///
+/// Fill factor 50: merging a group rewrites its row in place (HOT).
+pub(super) fn state_table(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
+    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
+    for column in shape
+        .keys
+        .iter()
+        .chain(shape.components.iter().map(|c| &c.column))
+    {
+        columns.push(column.definition());
+    }
+    let mut statements = vec![
+        format!(
+            "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
+             autovacuum_analyze_scale_factor = 0.05)",
+            columns.join(", ")
+        ),
+        format!(
+            "CREATE UNIQUE INDEX {} ON {state} ({}) NULLS NOT DISTINCT",
+            ident(&format!("{index_prefix}_key")),
+            shape.conflict_target()
+        ),
+        replicated_sql(state),
+    ];
+    if !shape.keys.is_empty() {
+        statements.push(format!(
+            "CREATE INDEX {} ON {state} (key_hash)",
+            ident(&format!("{index_prefix}_hash"))
+        ));
+    }
+    statements
+}
+
+/// The groups of the tail, as rows of the state relation.
+pub(super) fn delta(shape: &Shape, source: &str) -> String {
+    format!("WITH {} {}", sources(shape, source), groups(shape, false))
+}
+
+/// The table expressions that the groups of the tail are computed from.
+fn sources(shape: &Shape, source: &str) -> String {
+    format!(
+        "event_source AS NOT MATERIALIZED ({source}){}",
+        shape.fresh_values()
+    )
+}
+
+/// The groups of the tail, with a last column `events` (how many events each group
+/// took) if `counted`.
+fn groups(shape: &Shape, counted: bool) -> String {
+    let mut inner = shape.columns("");
+    inner.push("events".into());
+    let mut outer = vec![format!("{} AS key_hash", shape.key_hash("d."))];
+    outer.extend(shape.columns("d."));
+    if counted {
+        outer.push("d.events".into());
+    }
+    format!(
+        "SELECT {} FROM ({}) AS d ({})",
+        outer.join(", "),
+        shape.delta_rows(),
+        inner.join(", ")
+    )
+}
+
+/// Merges the tail into the state, in the order of the keys, and returns one
+/// row: the number of groups touched and of events folded.
+pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
+    let mut columns = vec!["key_hash".to_owned()];
+    columns.extend(shape.columns(""));
+    let list = columns.join(", ");
+    let action = if shape.components.is_empty() {
+        "NOTHING".into()
+    } else {
+        let merges: Vec<_> = shape
+            .components
+            .iter()
+            .map(|c| format!("{} = {}", c.column.name, c.merged("s.", "excluded.")))
+            .collect();
+        format!("UPDATE SET {}", merges.join(", "))
+    };
+    let target = shape.conflict_target();
+    let rows = "COALESCE(pg_catalog.sum(delta.events), 0)::pg_catalog.int8";
+    let events = shape.events_folded(source, rows);
+    // What writes must be at the top, and so must what it reads.
+    let groups = groups(shape, true);
+    let sources = sources(shape, source);
+    let delta = if shape.values.is_empty() {
+        format!("delta AS MATERIALIZED (WITH {sources} {groups})")
+    } else {
+        let noted = shape.noted_values();
+        format!("{sources}{noted}, delta AS MATERIALIZED ({groups})")
+    };
+    format!(
+        "WITH {delta}, merged AS (INSERT INTO {state} AS s ({list}) SELECT {list} FROM delta \
+         ORDER BY {target} ON CONFLICT ({target}) DO {action}) \
+         SELECT pg_catalog.count(*), {events} FROM delta"
+    )
+}
+
+/// Untouched groups as they are, touched ones merged.
+///
+/// The tail is computed once (MATERIALIZED); conditions on keys still reach the
+/// index of the state, because state and tail are joined by `key_hash` and
+/// filtered apart.
+pub(super) fn view(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) -> String {
+    let same: String = std::iter::once("t.key_hash = s.key_hash".to_owned())
+        .chain(
+            shape
+                .keys
+                .iter()
+                .map(|k| format!("t.{0} IS NOT DISTINCT FROM s.{0}", k.name)),
+        )
+        .collect::<Vec<_>>()
+        .join(" AND ");
+    let row = |key_alias: &str, component: &dyn Fn(usize) -> String| {
+        let keys = shape.keys.iter().map(|k| format!("{key_alias}{}", k.name));
+        let values = shape.aggregates.iter().map(|a| a.finished(component));
+        keys.chain(values).collect::<Vec<_>>().join(", ")
+    };
+    let settled = row("s.", &|i| format!("s.{}", shape.components[i].column.name));
+    let touched = row("t.", &|i| shape.components[i].merged("s.", "t."));
+    let mut names: Vec<_> = shape.keys.iter().map(|k| k.name.clone()).collect();
+    names.extend((1..=shape.aggregates.len()).map(|i| format!("a{i}")));
+    let outputs: Vec<_> = shape.outputs.iter().map(|o| ident(o)).collect();
+    format!(
+        "{view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t WHERE {}), groups ({}) AS (\
+         SELECT {settled} FROM {state} s WHERE NOT EXISTS (SELECT FROM tail t WHERE {same}) \
+         UNION ALL SELECT {touched} FROM tail t LEFT JOIN {state} s ON {same}) {}",
+        outputs.join(", "),
+        locked_sql(read),
+        names.join(", "),
+        shape.output
+    )
+}

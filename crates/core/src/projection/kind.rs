@@ -1,0 +1,48 @@
+//! What each kind of projection needs as SQL.
+
+use super::shape::{Kind, Shape};
+use super::{grouped, stateless};
+
+/// The statements that make the state relation `state` (quoted, qualified).
+#[must_use]
+pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
+    match &shape.kind {
+        Kind::Grouped => grouped::state_table(shape, state, index_prefix),
+        Kind::Stateless(columns) => stateless::state_table(columns, state),
+    }
+}
+
+/// The query for what the tail, the table expression `source`, adds to the state: rows
+/// of the state relation.
+#[must_use]
+pub fn delta_sql(shape: &Shape, source: &str) -> String {
+    match &shape.kind {
+        Kind::Grouped => grouped::delta(shape, source),
+        Kind::Stateless(_) => stateless::delta(shape, source),
+    }
+}
+
+/// The statement that merges the tail into the state and returns one row: the number
+/// of rows touched and of events folded.
+#[must_use]
+pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
+    match &shape.kind {
+        Kind::Grouped => grouped::fold(shape, state, source),
+        Kind::Stateless(_) => stateless::fold(shape, state, source),
+    }
+}
+
+/// What follows `CREATE VIEW`: `state` holds what has been folded, `tail` is the
+/// call that returns what the tail adds, as rows of `state`.
+///
+/// `read`, the event table and the lookup tables as items of FROM, are named so that
+/// they are locked before the reader's snapshot is taken: a rewrite that commits
+/// while the reader waits for it would hide every row from that snapshot. Nothing of
+/// them is scanned.
+#[must_use]
+pub fn view_sql(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) -> String {
+    match &shape.kind {
+        Kind::Grouped => grouped::view(shape, view, state, read, tail),
+        Kind::Stateless(columns) => stateless::view(shape, columns, view, state, read, tail),
+    }
+}
