@@ -5,24 +5,23 @@
 //! statements of their own, then one snapshot is taken, and the checkpoint saved
 //! is that snapshot. Own rows are left for the next fold.
 
-use super::define::define;
 use super::inline;
 use super::lookups::lock_lookups;
+use super::read::{Known, reader as reader_of};
 use super::tail::{lock_segments, segments_of};
 use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
-use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
 use crate::pg::error::OrRaise;
 use crate::pg::index::{Lock, Relation};
 use crate::pg::security::Settings;
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
-use crate::pg::spi::{self, Under};
+use crate::pg::spi::{self, Arg, Under};
 use crate::worker;
 use pganalytics_core::checkpoint::{Checkpoint, stamped};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{fold_sql, source_sql};
+use pganalytics_core::projection::{fold_sql, own_source_sql, source_sql};
 use pgrx::prelude::*;
 
 /// What a fold stands on until its transaction ends.
@@ -97,18 +96,35 @@ pub(super) fn merge(
     except: Option<u64>,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
-    let definition = define(projection.definition, projection.generation)?;
-    let source = source_sql(
-        &sql_name(projection.event_table),
-        &definition.columns,
-        segments,
-        events,
-        except,
-    );
-    let sql = fold_sql(&definition.shape, &sql_name(projection.state), &source);
+    let (reader, found);
+    let is_own = matches!(events, Events::Own { .. });
+    let Known {
+        definition,
+        table,
+        state,
+    } = if is_own {
+        reader = reader_of(projection.state)?;
+        &reader.known
+    } else {
+        found = Known::of(projection)?;
+        &found
+    };
+    let columns = &definition.columns;
+    let source = if is_own {
+        own_source_sql(table, columns, segments)
+    } else {
+        source_sql(table, columns, segments, events, except)
+    };
+    let sql = fold_sql(&definition.shape, state, &source);
     let _owner = inline::act_as_owner(projection, events);
     let _settings = Settings::pin(projection.pinned_settings());
-    let rows = spi::run(&sql, vec![], Under::Given(snapshot));
+    let rows = if let Events::Own { txid, after, up_to } = events {
+        let txid = txid.to_string();
+        let args = vec![Arg::Text(&txid), Arg::Big(after), Arg::Big(up_to)];
+        spi::run_kept(&sql, args, Under::Given(snapshot))
+    } else {
+        spi::run(&sql, vec![], Under::Given(snapshot))
+    };
     Ok(rows.first().map_or(0, |row| row.number(1)))
 }
 

@@ -23,6 +23,8 @@
 //! restricted, as the worker's are: what defers a trigger then fails.
 
 use super::fold::{fold_tail, merge, stand};
+use super::lookups::lock_lookups;
+use super::read::reader;
 use super::tail::segments_of;
 use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::generations::Wait;
@@ -76,6 +78,14 @@ fn fold_own_into(projection: &Projection, txid: u64, up_to: i64) -> Result<(), E
     own::fold(projection.state, up_to);
     let events = Events::Own { txid, after, up_to };
     let segments = segments_of(projection.event_table, events)?;
+    if !reader(projection.state)?
+        .known
+        .definition
+        .lookups
+        .is_empty()
+    {
+        lock_lookups(projection);
+    }
     let snapshot = Snapshot::take();
     let note = format!(
         "Inline projection \"{}\" was being folded.",

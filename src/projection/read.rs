@@ -16,6 +16,7 @@ use crate::pg::srf::Fill;
 use crate::worker;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{delta_sql, source_sql};
+use std::rc::Rc;
 
 thread_local! {
     /// By state relation; forgotten when that or a table that it reads changes.
@@ -26,8 +27,31 @@ thread_local! {
 /// What a read needs to know of a projection, besides its checkpoint.
 pub struct Reader {
     projection: Projection,
-    definition: Definition,
-    table: String,
+    pub known: Known,
+}
+
+/// What the text of a query needs to know of it.
+pub struct Known {
+    pub definition: Definition,
+    /// The event table.
+    pub table: String,
+    pub state: String,
+}
+
+impl Known {
+    /// That of a projection.
+    pub fn of(projection: &Projection) -> Result<Self, Error> {
+        Ok(Self {
+            definition: define(projection.definition, projection.generation)?,
+            table: sql_name(projection.event_table),
+            state: sql_name(projection.state),
+        })
+    }
+}
+
+/// The reader of a state, looked up once per backend.
+pub fn reader(state: Oid) -> Result<Rc<Reader>, Error> {
+    READERS.with(|readers| readers.get_or_make(state, || load(state)))
 }
 
 fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
@@ -36,31 +60,21 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
         state: names::shown(state),
     };
     let projection = Projection::of_state(state).ok_or_else(denied)?;
-    let definition = define(projection.definition, projection.generation)?;
-    let table = sql_name(projection.event_table);
+    let known = Known::of(&projection)?;
     // The owner is the view's.
     let mut relations = vec![
         projection.event_table,
         projection.relation,
         projection.definition,
     ];
-    relations.extend(&definition.lookups);
-    Ok((
-        relations,
-        Reader {
-            projection,
-            definition,
-            table,
-        },
-    ))
+    relations.extend(&known.definition.lookups);
+    Ok((relations, Reader { projection, known }))
 }
 
 /// Sends what the tail adds to this state of a projection to `fill`.
 /// `access_key` proves that the caller came through the projection's view.
 pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
-    let reader = READERS
-        .with(|readers| readers.get_or_make(state, || load(state)))
-        .or_raise();
+    let reader = reader(state).or_raise();
     let coverage = reader.projection.coverage();
     if access_key != Some(&reader.projection.access_key) {
         // A snapshot older than the projection sees neither its checkpoint nor its key.
@@ -84,13 +98,13 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
         return;
     }
     let source = source_sql(
-        &reader.table,
-        &reader.definition.columns,
+        &reader.known.table,
+        &reader.known.definition.columns,
         &segments,
         tail,
         None,
     );
-    let sql = delta_sql(&reader.definition.shape, &source);
+    let sql = delta_sql(&reader.known.definition.shape, &source);
     let _owner = ActingAs::new(reader.projection.owner);
     let _settings = Settings::pin(reader.projection.pinned_settings());
     fill(&sql);

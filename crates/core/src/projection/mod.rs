@@ -15,7 +15,7 @@ mod stateless;
 mod values;
 mod winner;
 
-pub use fold::{absent_column, source_column, source_sql};
+pub use fold::{absent_column, own_source_sql, source_column, source_sql};
 pub use kind::{delta_sql, fold_sql, state_table_sql, view_sql};
 pub use mode::Mode;
 pub use recipe::{Part, PartInput, Recipe, recipe};
