@@ -3,6 +3,7 @@
 use super::names::sql_name;
 use super::projections::{IS_READ, Projection, SELECT};
 use crate::pg::Oid;
+use crate::pg::cache::invalidate;
 use crate::pg::security::{Platform, role_sql};
 use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::projection::Mode;
@@ -60,6 +61,7 @@ impl Projection {
             ],
             Under::Fresh,
         );
+        invalidate(self.event_table);
         spi::execute(&if inline {
             format!("GRANT TRIGGER ON {state} TO {owner}")
         } else {

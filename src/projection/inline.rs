@@ -33,6 +33,7 @@ use crate::catalog::names::{shown, sql_name};
 use crate::catalog::projections::Projection;
 use crate::log;
 use crate::pg::Oid;
+use crate::pg::cache::RelationCache;
 use crate::pg::error::{OrRaise, noting};
 use crate::pg::index::Relation;
 use crate::pg::own;
@@ -45,6 +46,20 @@ use pganalytics_core::error::Error;
 use pganalytics_core::sql::ident;
 use pgrx::prelude::*;
 
+thread_local! {
+    /// By event table. Who makes or ends one keeps writers out of the segments, so these
+    /// hear of it when they lock theirs.
+    static IN_FORCE: RelationCache<Vec<Projection>> =
+        RelationCache::new(|relation| IN_FORCE.with(|cache| cache.forget(relation)));
+}
+
+fn in_force(event_table: Oid) -> (Vec<Oid>, Vec<Projection>) {
+    let all = Projection::inline_of(event_table);
+    let mut relations = vec![event_table];
+    relations.extend(all.iter().flat_map(|one| [one.relation, one.state]));
+    (relations, all)
+}
+
 /// Folds what this transaction has appended to an event table into its inline
 /// projections, in the order of their numbers: who folds the same groups in another
 /// transaction does so in the same order.
@@ -54,14 +69,16 @@ pub fn fold_own(event_table: Oid) -> Result<(), Error> {
     };
     // First, for triggers on the states that append or fold.
     own::fold(event_table, up_to);
-    for projection in Projection::inline_of(event_table) {
+    let load = || Ok::<_, Error>(in_force(event_table));
+    let all = IN_FORCE.with(|known| known.get_or_make(event_table, load))?;
+    for projection in all.iter() {
         let seen = || projection.coverage().is_some_and(|known| known.is_inline);
         if keeps_snapshot() && !seen() {
             return Err(Error::ConcurrentProjection {
-                name: projection.name,
+                name: projection.name.clone(),
             });
         }
-        fold_own_into(&projection, txid, up_to)?;
+        fold_own_into(projection, txid, up_to)?;
     }
     Ok(())
 }
