@@ -6,7 +6,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib/writers.sh"
 
-seconds=${WRITERS_SECONDS:-15}
+seconds=${WRITERS_SECONDS:-20}
 make_event_table "" inline
 sql <<'SQL'
 -- Folds in some of the blocks, half of which are undone.
@@ -77,7 +77,7 @@ SELECT pganalytics.drop_projection('another');
 SELECT pganalytics.roll_segment('events');
 CALL pganalytics.run_maintenance();
 \\endif
-\\sleep 100 ms"
+\\sleep 250 ms"
 
 pids=()
 bench writers -c 8 -j 2 -f "$work/single.sql@6" -f "$work/cold.sql@3" -f "$work/several.sql@3" -f "$work/batch.sql@3" -f "$work/savepoints.sql@4" \
