@@ -21,6 +21,17 @@ impl Projection {
         rows.iter().map(Self::from).collect()
     }
 
+    /// Keeps other transactions from folding it until this one ends, and fails if one has
+    /// that this one's snapshot does not see.
+    pub fn fold_alone(&self) {
+        let _platform = Platform::act();
+        spi::run_kept(
+            "UPDATE pganalytics_data.checkpoint SET folds = folds + 1 WHERE generation = $1",
+            vec![Arg::Int(self.generation)],
+            Under::Fresh,
+        );
+    }
+
     /// Whether it is to be inline now.
     pub fn wants_inline(&self) -> bool {
         let _platform = Platform::act();

@@ -69,7 +69,8 @@ pub fn create_trigger(segment: Oid) {
 fn trigger(segment: Oid) -> Option<String> {
     let rows = spi::run(
         "SELECT tgenabled FROM pg_catalog.pg_trigger \
-         WHERE tgrelid OPERATOR(pg_catalog.=) $1 AND tgname OPERATOR(pg_catalog.=) $2::pg_catalog.name",
+         WHERE tgrelid OPERATOR(pg_catalog.=) $1 AND tgname OPERATOR(pg_catalog.=) $2::pg_catalog.name \
+           AND tgfoid OPERATOR(pg_catalog.=) 'pganalytics.on_appended()'::pg_catalog.regprocedure",
         vec![Arg::Oid(segment), Arg::Text(TRIGGER)],
         Under::Fresh,
     );

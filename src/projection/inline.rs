@@ -95,12 +95,12 @@ fn fold_own_into(projection: &Projection, txid: u64, up_to: i64) -> Result<(), E
     own::fold(projection.state, up_to);
     let events = Events::Own { txid, after, up_to };
     let segments = segments_of(projection.event_table, events)?;
-    if !reader(projection.state)?
-        .known
-        .definition
-        .lookups
-        .is_empty()
-    {
+    let reader = reader(projection.state)?;
+    let definition = &reader.known.definition;
+    if definition.shape.folds_alone() {
+        projection.fold_alone();
+    }
+    if !definition.lookups.is_empty() {
         lock_lookups(projection);
     }
     let snapshot = Snapshot::take();
