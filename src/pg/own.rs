@@ -15,8 +15,8 @@ thread_local! {
 
 /// Registers the callbacks, once per backend.
 fn watch() {
-    // SAFETY: the callbacks live as long as the library, which is never unloaded.
     WATCHING.with(|watching| {
+        // SAFETY: the callbacks live as long as the library, which is never unloaded.
         watching.get_or_init(|| unsafe {
             pg_sys::RegisterXactCallback(Some(transaction_ended), std::ptr::null_mut());
             pg_sys::RegisterSubXactCallback(Some(subtransaction_event), std::ptr::null_mut());
