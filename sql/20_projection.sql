@@ -30,6 +30,12 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'replace_projec
 COMMENT ON FUNCTION pganalytics.replace_projection(text, text) IS
     'gives a projection another query; it is read as it was until the new one is built; the columns stay, more may follow them; grants and dependent views stay';
 
+CREATE FUNCTION pganalytics.verify_projection(name text, repair boolean DEFAULT false)
+RETURNS TABLE ("group" jsonb, expected jsonb, found jsonb)
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'verify_projection';
+COMMENT ON FUNCTION pganalytics.verify_projection(text, boolean) IS
+    'recomputes a projection from the log and returns the groups that differ: what the log gives, and what the projection holds; repair => true builds it anew if there are any';
+
 CREATE FUNCTION pganalytics.wait_for_projection(name text, timeout interval DEFAULT '1 hour') RETURNS boolean
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wait_for_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.wait_for_projection(text, interval) IS

@@ -99,6 +99,26 @@ entry!(
     }
 );
 
+entry!(
+    pg_finfo_verify_projection,
+    verify_projection,
+    "Where the state of a projection is not what the log gives.",
+    |fcinfo| {
+        // SAFETY: STRICT, with arguments of types text and boolean.
+        unsafe {
+            let [name, repair] = (*fcinfo).args.as_slice(2) else {
+                return Datum::from(0);
+            };
+            let name = Bytes::of(name.value).to_text();
+            let repair = repair.value.value() != 0;
+            super::srf::return_rows(fcinfo, |fill| {
+                crate::projection::verify(&name, repair, fill).or_raise();
+            });
+            Datum::from(0)
+        }
+    }
+);
+
 /// The arguments of the running call; `None` is NULL.
 ///
 /// # Safety

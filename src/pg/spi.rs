@@ -265,11 +265,12 @@ pub fn latest(sql: &str, args: Vec<Arg>) -> Option<Row> {
     run(sql, args, Under::Latest).into_iter().next()
 }
 
-/// Runs a query under the active snapshot and sends its rows to `receiver`.
+/// Runs a query under the active snapshot, sends its rows to `receiver` and returns
+/// their number.
 ///
 /// # Safety
 /// `receiver` is a live destination whose row type the query has.
-pub unsafe fn run_into(sql: &str, receiver: *mut pg_sys::DestReceiver) {
+pub unsafe fn run_into(sql: &str, receiver: *mut pg_sys::DestReceiver) -> u64 {
     let source = c_string(sql);
     let options = pg_sys::SPIExecuteOptions {
         read_only: true,
@@ -283,6 +284,8 @@ pub unsafe fn run_into(sql: &str, receiver: *mut pg_sys::DestReceiver) {
         if code < 0 {
             error!("could not run ({code}): {sql}");
         }
+        let rows = pg_sys::SPI_processed;
         pg_sys::SPI_finish();
+        rows
     }
 }

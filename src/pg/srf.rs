@@ -15,8 +15,9 @@ unsafe extern "C-unwind" {
     );
 }
 
-/// Sends the rows of a query, read under the active snapshot, to the caller.
-pub type Fill<'a> = &'a mut dyn FnMut(&str);
+/// Sends the rows of a query, read under the active snapshot, to the caller, and
+/// returns their number.
+pub type Fill<'a> = &'a mut dyn FnMut(&str) -> u64;
 
 /// Announces a materialised result of the function's declared row type, and
 /// fills it with the rows that `produce` returns.
@@ -65,9 +66,9 @@ pub unsafe fn return_rows(fcinfo: pg_sys::FunctionCallInfo, produce: impl FnOnce
                 (*(*result).econtext).ecxt_per_query_memory,
                 false,
                 (*result).setDesc,
-                c"the definition of the projection does not fit its state".as_ptr(),
+                c"the rows of a query of pg_analytics do not fit the function's result".as_ptr(),
             );
-            spi::run_into(sql, receiver);
+            spi::run_into(sql, receiver)
         });
     }
 }

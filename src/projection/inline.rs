@@ -134,6 +134,12 @@ pub(super) fn tail<'a>(projection: &Projection, coverage: &'a Coverage) -> Optio
     (after < up_to).then_some(Events::Own { txid, after, up_to })
 }
 
+/// What this transaction finds folded in the state of an inline projection.
+pub(super) fn folded(projection: &Projection) -> Coverage {
+    let own = own::last(projection.event_table);
+    Coverage::of_all(own.map(|(txid, _)| (txid, own::folded(projection.state))))
+}
+
 /// Refuses an inline projection of an event table to a role that has not the rights of
 /// its owner.
 pub fn check_rights(projection: &Projection) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 //! backlog: the same in batches, by position
 //! replace: another generation is built beside it, then read in its place
 //! inline:  what a transaction appends is merged before it commits
+//! verify:  the state beside what the log gives
 //! read:    view = state, touched groups merged with read_tail()
 //! ```
 
@@ -20,6 +21,7 @@ mod lookups;
 mod read;
 mod replace;
 mod tail;
+mod verify;
 mod wait;
 
 pub use backlog::{Step, fold_batch};
@@ -27,3 +29,4 @@ pub use inline::{fold_own, settle};
 pub use read::read_tail;
 pub use replace::{begin as begin_rebuild, take_over};
 pub use tail::is_worth_folding;
+pub use verify::verify;

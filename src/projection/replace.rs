@@ -30,7 +30,12 @@ fn replace_projection(name: &str, query: &str) {
 
 #[pg_extern(sql = false)]
 fn rebuild_projection(name: &str) {
-    replace(name, None).or_raise();
+    rebuild(name).or_raise();
+}
+
+/// Builds the state of a projection anew from the log.
+pub fn rebuild(name: &str) -> Result<(), Error> {
+    replace(name, None)
 }
 
 /// Replaces the query, or builds the state anew from the same.

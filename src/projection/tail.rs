@@ -58,6 +58,10 @@ pub fn segments_of(event_table: Oid, events: Events) -> Result<Vec<i32>, Error> 
             segments.retain(|segment| segment.may_hold_positions(after + 1, up_to));
             return Ok(segments.iter().map(|segment| segment.number).collect());
         }
+        Events::Folded(_, since) => {
+            let all = with_txid_from(event_table, since.xmin());
+            return Ok(all.iter().map(|segment| segment.number).collect());
+        }
     };
     for segment in with_txid_from(event_table, coverage.done.xmin()) {
         let may_hold = match &coverage.backlog {

@@ -49,6 +49,8 @@ pub enum Events<'a> {
         /// The last position.
         up_to: i64,
     },
+    /// Those that are covered, and were not from the beginning.
+    Folded(&'a Coverage, &'a Checkpoint),
 }
 
 impl From<Checkpoint> for Coverage {
@@ -66,6 +68,22 @@ impl Coverage {
     #[must_use]
     pub fn nothing() -> Self {
         Checkpoint::nothing().into()
+    }
+
+    /// What an inline projection has folded, to a transaction that has appended and has
+    /// folded its own events up to a position.
+    #[must_use]
+    pub fn of_all(own: Option<(u64, i64)>) -> Self {
+        Self {
+            done: Checkpoint::everything_but(own.map(|(txid, _)| txid)),
+            backlog: own.map(|(_, reached)| Backlog {
+                next: Checkpoint::everything_but(None),
+                first: 0,
+                reached,
+                last: i64::MAX,
+            }),
+            is_inline: true,
+        }
     }
 
     /// Whether there is more to do than to fold a tail: nothing has been folded yet, or
@@ -119,6 +137,7 @@ impl Events<'_> {
                 after,
                 up_to,
             } => txid == *own && position > *after && position <= *up_to,
+            Self::Folded(coverage, since) => coverage.covers(txid, position) && !since.covers(txid),
         }
     }
 
@@ -161,6 +180,20 @@ impl Events<'_> {
                 number(*after),
                 number(*up_to),
             ),
+            Self::Folded(coverage, since) => {
+                let done = coverage.done.covered_condition(&txid);
+                let folded = coverage.backlog.as_ref().map_or_else(
+                    || done.clone(),
+                    |backlog| {
+                        format!(
+                            "({done} OR {} AND {position} OPERATOR(pg_catalog.<=) {})",
+                            backlog.next.covered_condition(&txid),
+                            number(backlog.reached)
+                        )
+                    },
+                );
+                format!("{folded} AND {}", since.tail_condition(&txid))
+            }
         }
     }
 }
@@ -195,6 +228,23 @@ mod tests {
         assert!(halfway.covers(22, 200) && !halfway.covers(22, 201));
         assert!(halfway.covers(12, 900) && !halfway.covers(25, 1));
         assert_eq!(before.advanced(&backlog, 300), snapshot("20:30:25").into());
+    }
+
+    #[test]
+    fn an_inline_projection_has_folded_all_but_its_readers_last_events() {
+        let read = Coverage::of_all(None);
+        let appended = Coverage::of_all(Some((7, 30)));
+        assert!(read.covers(7, 31) && read.covers(u64::MAX - 1, i64::MAX));
+        assert!(appended.covers(7, 30) && !appended.covers(7, 31) && appended.covers(8, 31));
+        let own = Events::Own {
+            txid: 7,
+            after: 30,
+            up_to: 40,
+        };
+        for (txid, position) in [(6, 31), (7, 30), (7, 31), (7, 40), (8, 35)] {
+            let is_tail = Events::Tail(&appended).contain(txid, position);
+            assert_eq!(own.contain(txid, position), is_tail);
+        }
     }
 
     proptest! {

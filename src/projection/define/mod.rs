@@ -130,6 +130,7 @@ fn shape(
     from.extend(&parts.calls);
     let mut names: Vec<_> = columns.iter().map(|k| k.name.clone()).collect();
     names.extend((1..=parts.calls.len()).map(|i| format!("a{i}")));
+    let labels = labels(query, &from, &names);
     let output = query.output(&from, &names).or_else(|fault| match fault {
         OutputFault::Ungrouped(name) => refused(
             format!("output \"{name}\", which reads a column that is not grouped,"),
@@ -150,7 +151,26 @@ fn shape(
         fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,
+        labels,
         output,
         outputs: query.outputs().into_iter().map(|o| o.name).collect(),
     })
+}
+
+/// The output that each expression is or, if an aggregate, is part of; else its name
+/// in the state.
+fn labels(query: &Query, exprs: &[Expr], names: &[String]) -> Vec<String> {
+    let outputs = query.outputs();
+    let label = |(expr, name): (&Expr, &String)| {
+        let is = outputs.iter().find(|output| output.expr.same(*expr));
+        let has = || {
+            outputs.iter().find(|output| {
+                let mut aggregates = output.expr.aggregates().into_iter();
+                aggregates.any(|part| part.same(*expr))
+            })
+        };
+        is.or_else(has)
+            .map_or_else(|| name.clone(), |output| output.name.clone())
+    };
+    exprs.iter().zip(names).map(label).collect()
 }

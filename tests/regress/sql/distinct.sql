@@ -178,3 +178,4 @@ DROP AGGREGATE dot(numeric, numeric);
 DROP FUNCTION dot_step;
 DROP TYPE mood;
 DROP COLLATION folded;
+CALL pganalytics.run_maintenance();

@@ -1,13 +1,19 @@
 //! Projections with GROUP BY or aggregates: a row for each group, merged.
 
 use super::shape::{Shape, locked_sql, replicated_sql};
+use super::verify::{differs, object};
 use crate::sql::ident;
 
 /// The statements that make the state relation `state` (quoted, qualified).
 ///
-/// Fill factor 50: merging a group rewrites its row in place (HOT).
+/// Fill factor 50: merging a group rewrites its row in place (HOT). The hash is
+/// generated, so that a restore makes it anew: that of an enum, for one, is another in
+/// another database.
 pub(super) fn state_table(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
-    let mut columns = vec!["key_hash pg_catalog.int8 NOT NULL".to_owned()];
+    let hash = shape.key_hash("");
+    let mut columns = vec![format!(
+        "key_hash pg_catalog.int8 NOT NULL GENERATED ALWAYS AS ({hash}) STORED"
+    )];
     for column in shape
         .keys
         .iter()
@@ -50,6 +56,69 @@ fn sources(shape: &Shape, source: &str) -> String {
     )
 }
 
+/// The groups of all events of `source`, as if nothing had been folded.
+fn anew(shape: &Shape, source: &str) -> String {
+    format!(
+        "WITH event_source AS NOT MATERIALIZED ({source}){} {}",
+        shape.all_values(),
+        groups(shape, false)
+    )
+}
+
+/// The groups whose values in the state are not those that the events of `source`
+/// give: the group, what is expected and what is found, as `jsonb`.
+pub(super) fn verify(shape: &Shape, state: &str, source: &str) -> String {
+    let keys = shape.keys.iter().map(|key| key.name.clone());
+    let keys: Vec<_> = keys.collect();
+    let finished = |alias: &str| {
+        let values = shape.aggregates.iter().enumerate().map(|(i, a)| {
+            let value = a.finished(|c| format!("{alias}{}", shape.components[c].column.name));
+            format!("{value} AS a{}", i + 1)
+        });
+        let keys = keys.iter().map(|key| format!("{alias}{key}"));
+        let hash = std::iter::once(format!("{alias}key_hash"));
+        hash.chain(keys)
+            .chain(values)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let differ: Vec<_> = shape
+        .aggregates
+        .iter()
+        .enumerate()
+        .map(|(i, a)| {
+            differs(
+                &format!("e.a{}", i + 1),
+                &format!("s.a{}", i + 1),
+                &a.sql_type,
+            )
+        })
+        .collect();
+    let values: Vec<_> = (1..=shape.aggregates.len())
+        .map(|i| format!("a{i}"))
+        .collect();
+    let (key_labels, value_labels) = shape.labels.split_at(keys.len());
+    let group = |alias: &str| object(alias, &keys, key_labels);
+    let row = |alias: &str| object(alias, &values, value_labels);
+    let same = same_group(shape, "e.", "s.");
+    let (group_e, group_s, row_e, row_s) = (group("e."), group("s."), row("e."), row("s."));
+    format!(
+        "WITH expected AS MATERIALIZED (SELECT {} FROM ({}) AS d), \
+         found AS MATERIALIZED (SELECT {} FROM {state} AS d) \
+         SELECT {group_e}, {row_e}, {row_s} FROM expected e JOIN found s ON {same} WHERE {} \
+         UNION ALL SELECT {group_e}, {row_e}, NULL FROM expected e WHERE NOT EXISTS (SELECT FROM found s WHERE {same}) \
+         UNION ALL SELECT {group_s}, NULL, {row_s} FROM found s WHERE NOT EXISTS (SELECT FROM expected e WHERE {same})",
+        finished("d."),
+        anew(shape, source),
+        finished("d."),
+        if differ.is_empty() {
+            "false".into()
+        } else {
+            differ.join(" OR ")
+        },
+    )
+}
+
 /// The groups of the tail, with a last column `events` (how many events each group
 /// took) if `counted`.
 fn groups(shape: &Shape, counted: bool) -> String {
@@ -71,9 +140,7 @@ fn groups(shape: &Shape, counted: bool) -> String {
 /// Merges the tail into the state, in the order of the keys, and returns one
 /// row: the number of groups touched and of events folded.
 pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
-    let mut columns = vec!["key_hash".to_owned()];
-    columns.extend(shape.columns(""));
-    let list = columns.join(", ");
+    let list = shape.columns("").join(", ");
     let action = if shape.components.is_empty() {
         "NOTHING".into()
     } else {
@@ -109,15 +176,7 @@ pub(super) fn fold(shape: &Shape, state: &str, source: &str) -> String {
 /// index of the state, because state and tail are joined by `key_hash` and
 /// filtered apart.
 pub(super) fn view(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) -> String {
-    let same: String = std::iter::once("t.key_hash = s.key_hash".to_owned())
-        .chain(
-            shape
-                .keys
-                .iter()
-                .map(|k| format!("t.{0} IS NOT DISTINCT FROM s.{0}", k.name)),
-        )
-        .collect::<Vec<_>>()
-        .join(" AND ");
+    let same = same_group(shape, "t.", "s.");
     let row = |key_alias: &str, component: &dyn Fn(usize) -> String| {
         let keys = shape.keys.iter().map(|k| format!("{key_alias}{}", k.name));
         let values = shape.aggregates.iter().map(|a| a.finished(component));
@@ -137,4 +196,15 @@ pub(super) fn view(shape: &Shape, view: &str, state: &str, read: &str, tail: &st
         names.join(", "),
         shape.output
     )
+}
+
+/// Whether two rows are of the same group.
+fn same_group(shape: &Shape, left: &str, right: &str) -> String {
+    let keys = shape.keys.iter().map(|k| k.name.as_str());
+    let keys = keys.map(|k| format!("{left}{k} IS NOT DISTINCT FROM {right}{k}"));
+    let hash = format!("{left}key_hash = {right}key_hash");
+    std::iter::once(hash)
+        .chain(keys)
+        .collect::<Vec<_>>()
+        .join(" AND ")
 }

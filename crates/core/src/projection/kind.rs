@@ -46,3 +46,13 @@ pub fn view_sql(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) 
         Kind::Stateless(columns) => stateless::view(shape, columns, view, state, read, tail),
     }
 }
+
+/// The query for where the state is not what the events of `source`, all that have been
+/// folded, give: the group or event, what is expected and what is found, as `jsonb`.
+#[must_use]
+pub fn verify_sql(shape: &Shape, state: &str, source: &str) -> String {
+    match &shape.kind {
+        Kind::Grouped => grouped::verify(shape, state, source),
+        Kind::Stateless(columns) => stateless::verify(shape, columns, state, source),
+    }
+}

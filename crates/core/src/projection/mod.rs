@@ -13,10 +13,11 @@ mod shape;
 mod stable;
 mod stateless;
 mod values;
+mod verify;
 mod winner;
 
 pub use fold::{absent_column, own_source_sql, source_column, source_sql};
-pub use kind::{delta_sql, fold_sql, state_table_sql, view_sql};
+pub use kind::{delta_sql, fold_sql, state_table_sql, verify_sql, view_sql};
 pub use mode::Mode;
 pub use recipe::{Part, PartInput, Recipe, recipe};
 pub use shape::{Aggregate, Column, Component, Kind, Merge, Shape};

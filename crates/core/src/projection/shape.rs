@@ -84,6 +84,8 @@ pub struct Shape {
     pub delta: String,
     /// Whether an event can be several rows: the numbers in `delta` are of rows then.
     pub fans_out: bool,
+    /// What keys and aggregates are called where people see them, one after the other.
+    pub labels: Vec<String>,
     /// The deparsed output query, from a table expression named `groups` with
     /// columns `k1` … and `a1` …
     pub output: String,

@@ -2,6 +2,7 @@
 //! is only ever appended to.
 
 use super::shape::{Column, Shape, locked_sql, replicated_sql};
+use super::verify::object;
 use crate::sql::ident;
 
 /// The columns of the event that every row has.
@@ -72,5 +73,29 @@ pub(super) fn view(
          UNION ALL SELECT {values} FROM {tail} AS t WHERE {}",
         names.join(", "),
         locked_sql(read)
+    )
+}
+
+/// The rows that the state has and the events of `source` do not give, or the other
+/// way round: the event, what is expected and what is found, as `jsonb`.
+pub(super) fn verify(shape: &Shape, columns: &[Column], state: &str, source: &str) -> String {
+    let names: Vec<_> = computed(columns).map(|c| c.name.clone()).collect();
+    let labels = columns.iter().zip(&shape.outputs);
+    let labels = labels.filter(|(column, _)| !is_own(column));
+    let labels: Vec<_> = labels.map(|(_, label)| label.clone()).collect();
+    let own = OWN.map(ToOwned::to_owned);
+    let row = object("r.", &names, &labels);
+    let all = OWN
+        .iter()
+        .map(|own| ident(own))
+        .chain(names.iter().cloned());
+    let all = all.collect::<Vec<_>>().join(", ");
+    let group = object("d.", &own, &own);
+    format!(
+        "WITH expected AS MATERIALIZED (SELECT r.event_id, r.\"position\", {row} AS value FROM ({}) AS r ({all})), \
+         found AS MATERIALIZED (SELECT r.event_id, r.\"position\", {row} AS value FROM {state} AS r) \
+         SELECT {group}, d.value, NULL::pg_catalog.jsonb FROM (TABLE expected EXCEPT ALL TABLE found) AS d \
+         UNION ALL SELECT {group}, NULL, d.value FROM (TABLE found EXCEPT ALL TABLE expected) AS d",
+        delta(shape, source)
     )
 }

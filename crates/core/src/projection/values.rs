@@ -56,15 +56,23 @@ impl Values {
     /// seen would be read for a tail of a few events.
     fn fresh_sql(&self, shape: &Shape, index: usize) -> String {
         format!(
-            "{} AS MATERIALIZED (SELECT q.* FROM (SELECT DISTINCT * FROM ({}) AS q ({})) AS q \
+            "{} AS MATERIALIZED (SELECT q.* FROM {} AS q \
              WHERE NOT EXISTS (SELECT FROM {} s WHERE {} OPERATOR(pg_catalog.=) {} AND {} OFFSET 0))",
             Self::fresh(index),
-            self.found,
-            self.names(shape, "").join(", "),
+            self.distinct(shape),
             self.table,
             self.hash(shape, "s."),
             self.hash(shape, "q."),
             same_row(&self.names(shape, "s."), &self.names(shape, "q.")),
+        )
+    }
+
+    /// The values and keys found, each once.
+    fn distinct(&self, shape: &Shape) -> String {
+        format!(
+            "(SELECT DISTINCT * FROM ({}) AS q ({}))",
+            self.found,
+            self.names(shape, "").join(", ")
         )
     }
 
@@ -142,6 +150,17 @@ impl Shape {
         let each = self.values.iter().enumerate();
         each.map(|(index, values)| format!(", {}", values.fresh_sql(self, index)))
             .collect()
+    }
+
+    /// The same where nothing has been seen before.
+    pub(super) fn all_values(&self) -> String {
+        let each = self.values.iter().enumerate();
+        each.map(|(index, values)| {
+            let fresh = Values::fresh(index);
+            let distinct = values.distinct(self);
+            format!(", {fresh} AS MATERIALIZED (SELECT q.* FROM {distinct} AS q)")
+        })
+        .collect()
     }
 
     /// The table expressions that note the fresh values as seen, each after a comma.

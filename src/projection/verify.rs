@@ -1,0 +1,63 @@
+//! Verify: what a state holds beside what the log gives, recomputed.
+//!
+//! Everything is read under one snapshot, state and checkpoint too, so folds go on
+//! meanwhile. Repair is a rebuild.
+
+use super::define::define;
+use super::inline;
+use super::replace::rebuild;
+use super::tail::segments_of;
+use crate::catalog::names::sql_name;
+use crate::catalog::projections::Projection;
+use crate::pg::security::{ActingAs, Settings};
+use crate::pg::srf::Fill;
+use pganalytics_core::coverage::Events;
+use pganalytics_core::error::Error;
+use pganalytics_core::projection::{source_sql, verify_sql};
+use pgrx::prelude::*;
+
+/// Sends the groups in which a projection's state differs from what the events that it
+/// has folded give; with `repair` it is built anew if there are any.
+pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
+    let projection = Projection::owned(name)?;
+    let since = projection.since().done;
+    let Some(coverage) = projection.coverage() else {
+        return Err(Error::ConcurrentProjection {
+            name: projection.name,
+        });
+    };
+    let coverage = if coverage.is_inline {
+        inline::folded(&projection)
+    } else {
+        coverage
+    };
+    let folded = Events::Folded(&coverage, &since);
+    let segments = segments_of(projection.event_table, folded)?;
+    let definition = define(projection.definition, projection.generation)?;
+    let source = source_sql(
+        &sql_name(projection.event_table),
+        &definition.columns,
+        &segments,
+        folded,
+        None,
+    );
+    let sql = verify_sql(&definition.shape, &sql_name(projection.state), &source);
+    let differences = {
+        let _owner = ActingAs::new(projection.owner);
+        let _settings = Settings::pin(projection.pinned_settings());
+        fill(&sql)
+    };
+    match (differences, repair) {
+        (0, _) => Ok(()),
+        (_, true) => rebuild(name),
+        (_, false) => {
+            ereport!(
+                NOTICE,
+                PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+                format!("{differences} groups of projection \"{name}\" differ from the log"),
+                "Build it anew with rebuild_projection() or repair => true."
+            );
+            Ok(())
+        }
+    }
+}

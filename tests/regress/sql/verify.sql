@@ -1,0 +1,76 @@
+-- Verify: a projection beside what the log gives.
+\set VERBOSITY sqlstate
+SELECT pganalytics.create_event_table('purchases');
+CREATE TABLE products (sku text PRIMARY KEY, category text);
+INSERT INTO products VALUES ('pen', 'office'), ('ink', 'office'), ('tea', 'kitchen');
+INSERT INTO purchases (event_type, aggregate_id, occurred_at, payload)
+SELECT 'bought', 'customer ' || i % 4, timestamptz '2026-05-01 00:00Z' + i * interval '5 hours',
+       jsonb_build_object('sku', (ARRAY['pen','ink','tea'])[1 + i % 3], 'amount', i)
+FROM generate_series(1, 24) AS i;
+
+SELECT pganalytics.create_projection('daily', $$
+    SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, count(*) AS purchases, sum((payload->>'amount')::float8) AS amount,
+           count(DISTINCT aggregate_id) AS customers, pganalytics.last(aggregate_id, occurred_at) AS last_customer,
+           round(avg((payload->>'amount')::numeric), 2) AS mean
+    FROM purchases GROUP BY 1
+$$);
+SELECT pganalytics.create_projection('by_category', $$
+    SELECT p.category, sum((e.payload->>'amount')::int) AS amount
+    FROM purchases e JOIN products p ON p.sku = e.payload->>'sku' GROUP BY p.category
+$$);
+SELECT pganalytics.create_projection('enriched', $$
+    SELECT e.aggregate_id AS customer, p.category, (e.payload->>'amount')::int AS amount
+    FROM purchases e LEFT JOIN products p ON p.sku = e.payload->>'sku'
+$$);
+
+-- Nothing differs, with and without a tail.
+SELECT * FROM pganalytics.verify_projection('daily');
+INSERT INTO purchases (event_type, aggregate_id, occurred_at, payload)
+VALUES ('bought', 'customer 1', '2026-05-02 12:00Z', '{"sku": "pen", "amount": 100}');
+SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name::text)) FROM pganalytics.projections ORDER BY name::text;
+SELECT sum(pganalytics.refresh_projection(name::text)) FROM pganalytics.projections;
+SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name::text)) FROM pganalytics.projections ORDER BY name::text;
+
+-- A lookup table has changed: what was folded before has the old value, and a rebuild is due.
+UPDATE products SET category = 'writing' WHERE sku = 'ink';
+SELECT * FROM pganalytics.verify_projection('by_category') ORDER BY "group";
+SELECT "group"->'position' AS position, expected, found FROM pganalytics.verify_projection('enriched')
+ORDER BY "group"->'position', found LIMIT 4;
+SELECT count(*) FROM pganalytics.verify_projection('daily');
+SELECT count(*) AS mended FROM pganalytics.verify_projection('by_category', repair => true);
+SELECT count(*) FROM pganalytics.verify_projection('by_category');
+TABLE by_category ORDER BY 1;
+SELECT pganalytics.rebuild_projection('enriched');
+SELECT count(*) FROM pganalytics.verify_projection('enriched');
+
+-- A state that somebody has meddled with: a group changed, one gone, one too many.
+SELECT state FROM pganalytics_data.generation g JOIN pganalytics_data.projection p ON p.generation = g.id
+WHERE relation = 'daily'::regclass \gset
+UPDATE :state SET c1 = c1 + 1 WHERE k1 = '2026-05-02';
+DELETE FROM :state WHERE k1 = '2026-05-03';
+UPDATE :state SET k1 = '2020-01-01' WHERE k1 = '2026-05-04';
+\set VERBOSITY default
+SELECT * FROM pganalytics.verify_projection('daily') ORDER BY "group";
+\set VERBOSITY sqlstate
+SELECT count(*) AS mended FROM pganalytics.verify_projection('daily', repair => true);
+SELECT count(*) FROM pganalytics.verify_projection('daily');
+
+-- Of the events from its creation on, if it was created so.
+SELECT pganalytics.create_projection('since', 'SELECT count(*) AS n FROM purchases', with_data => false);
+INSERT INTO purchases (event_type, aggregate_id, payload) VALUES ('bought', 'customer 1', '{"sku": "pen", "amount": 1}');
+SELECT count(*) FROM pganalytics.verify_projection('since');
+SELECT pganalytics.refresh_projection('since');
+SELECT count(*) FROM pganalytics.verify_projection('since');
+
+-- Only its owner may.
+CREATE ROLE regress_stranger;
+GRANT SELECT ON daily TO regress_stranger;
+SET ROLE regress_stranger;
+SELECT * FROM pganalytics.verify_projection('daily');
+RESET ROLE;
+SELECT * FROM pganalytics.verify_projection('nothing');
+DROP OWNED BY regress_stranger;
+DROP ROLE regress_stranger;
+SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections;
+DROP TABLE purchases, products;
+CALL pganalytics.run_maintenance();
