@@ -44,6 +44,7 @@ SELECT c1 FROM :state WHERE k1 = 'dan';
 SET CONSTRAINTS ALL DEFERRED;
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'dan', '{"amount": 100}');
 TABLE differences;
+SELECT * FROM pganalytics.verify_projection('balances');
 COMMIT;
 SELECT c1 FROM :state WHERE k1 = 'dan';
 TABLE differences;
@@ -195,6 +196,7 @@ SELECT relation AS leaf FROM pganalytics.segments WHERE event_table = 'ledger'::
 ALTER TABLE :leaf DISABLE TRIGGER "~~fold";
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'nan', '{"amount": 1}');
 TABLE differences;
+SELECT "group", expected->'balance' AS expected, found FROM pganalytics.verify_projection('balances');
 CALL pganalytics.run_maintenance();
 CALL pganalytics.run_maintenance();
 TABLE differences;

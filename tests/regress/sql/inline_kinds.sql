@@ -45,6 +45,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 TABLE differences;
 INSERT INTO orders (event_type, aggregate_id, occurred_at, payload) VALUES ('ordered', 'o1', '2025-01-01', '{"sku": "bun", "n": 30}');
 TABLE differences;
+SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name::text)) FROM pganalytics.projections ORDER BY name::text;
 ROLLBACK TO s;
 TABLE differences;
 COMMIT;
@@ -54,6 +55,8 @@ SELECT pganalytics.rebuild_projection(name::text) FROM pganalytics.projections;
 INSERT INTO orders (event_type, aggregate_id, occurred_at, payload) VALUES ('ordered', 'o2', '2026-03-01', '{"sku": "mate", "n": 7}');
 SELECT name, mode, status, tail FROM pganalytics.projections ORDER BY name::text;
 TABLE differences;
+
+SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name::text)) FROM pganalytics.projections ORDER BY name::text;
 
 SET client_min_messages = warning;
 DROP SCHEMA kinds CASCADE;
