@@ -42,6 +42,16 @@ impl Projection {
         row.is_some_and(|row| row.known(0) == "t")
     }
 
+    /// Whether this generation is inline, whatever the snapshot in use.
+    pub fn is_inline(&self) -> bool {
+        let _platform = Platform::act();
+        let row = spi::latest(
+            "SELECT is_inline FROM pganalytics_data.checkpoint WHERE generation = $1",
+            vec![Arg::Int(self.generation)],
+        );
+        row.is_some_and(|row| row.known(0) == "t")
+    }
+
     /// Notes whether it is to be inline.
     pub fn set_mode(&self, mode: Mode) {
         let _platform = Platform::act();

@@ -41,10 +41,10 @@ fn has_caught_up(id: i32) -> Result<bool, Error> {
     if Projection::successor(id).is_some() {
         return Ok(false);
     }
-    let snapshot = Snapshot::latest();
-    if projection.wants_inline() && !projection.coverage().is_some_and(|now| now.is_inline) {
+    if projection.wants_inline() && !projection.is_inline() {
         return Ok(false);
     }
+    let snapshot = Snapshot::latest();
     let is_behind = is_worth_folding(&projection, worker::fold_tail(), false)?;
     drop(snapshot);
     Ok(!is_behind)

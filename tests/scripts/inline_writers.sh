@@ -69,9 +69,9 @@ SELECT pganalytics.rebuild_projection('overall');
 \\elif :n = 4
 SELECT pganalytics.rebuild_projection('by_aggregate');
 \\elif :n = 5
-SELECT pganalytics.create_projection('another', 'SELECT event_type, count(*) AS n FROM events GROUP BY 1', mode => 'inline');
-\\sleep 20 ms
-SELECT 1 / (NOT EXISTS (SELECT event_type, count(*) FROM events GROUP BY 1 EXCEPT ALL TABLE another))::int;
+SELECT pganalytics.create_projection('another', 'SELECT event_type, count(*) AS n, count(DISTINCT aggregate_id) AS a FROM events GROUP BY 1', mode => 'inline');
+\\sleep 200 ms
+SELECT 1 / (NOT EXISTS (SELECT event_type, count(*), count(DISTINCT aggregate_id) FROM events GROUP BY 1 EXCEPT ALL TABLE another))::int;
 SELECT pganalytics.drop_projection('another');
 \\else
 SELECT pganalytics.roll_segment('events');

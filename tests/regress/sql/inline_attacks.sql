@@ -122,6 +122,23 @@ TABLE p ORDER BY 1;
 TABLE q ORDER BY 1;
 SELECT event_type, count(*) FROM events GROUP BY 1 ORDER BY 1;
 
+-- The owner needs nothing else for all that can be done with it, nor who appends.
+SELECT pganalytics.drop_projection_trigger('p', 'again');
+SELECT pganalytics.create_projection('m.d', 'SELECT event_type AS k, count(DISTINCT aggregate_id) AS n FROM m.events GROUP BY 1', mode => 'inline');
+GRANT INSERT ON events TO regress_alice;
+SET ROLE regress_alice;
+INSERT INTO m.events (event_type, aggregate_id) VALUES ('a', 'x'), ('a', 'y');
+SET ROLE regress_mallory;
+SELECT pganalytics.pause_projection('d'), pganalytics.rebuild_projection('p');
+INSERT INTO events (event_type, aggregate_id) VALUES ('a', 'y'), ('a', 'z');
+SELECT pganalytics.resume_projection('d');
+SET ROLE regress_alice;
+INSERT INTO m.events (event_type, aggregate_id) VALUES ('a', 'z'), ('a', 'w');
+SET ROLE regress_mallory;
+SELECT name, status, tail FROM pganalytics.projections WHERE mode = 'inline' ORDER BY name::text;
+SELECT * FROM d WHERE k = 'a';
+SELECT * FROM p WHERE k = 'a';
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA m, a CASCADE;

@@ -22,29 +22,26 @@
 //! event table as well, and gains nothing. If it has lost them since, the fold is
 //! restricted, as the worker's are: what defers a trigger then fails.
 
-use super::fold::{fold_tail, merge, stand};
+mod state_trigger;
+mod switch;
+
+use super::fold::merge;
 use super::lookups::lock_lookups;
 use super::read::reader;
 use super::tail::segments_of;
-use crate::catalog::event_tables::{self, EventTable};
-use crate::catalog::generations::Wait;
-use crate::catalog::incarnation;
-use crate::catalog::names::{shown, sql_name};
 use crate::catalog::projections::Projection;
-use crate::log;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::error::{OrRaise, noting};
+use crate::pg::error::noting;
 use crate::pg::index::Relation;
 use crate::pg::own;
-use crate::pg::security::{ActingAs, Platform};
-use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
-use crate::pg::spi;
-use pganalytics_core::checkpoint::stamped;
+use crate::pg::security::ActingAs;
+use crate::pg::snapshot::{Snapshot, keeps_snapshot};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::sql::ident;
-use pgrx::prelude::*;
+pub(super) use state_trigger::check_state;
+pub use switch::settle;
+pub(super) use switch::{begin, check_rights, end};
 
 thread_local! {
     /// By event table. Who makes or ends one keeps writers out of the segments, so these
@@ -138,112 +135,4 @@ pub(super) fn tail<'a>(projection: &Projection, coverage: &'a Coverage) -> Optio
 pub(super) fn folded(projection: &Projection) -> Coverage {
     let own = own::last(projection.event_table);
     Coverage::of_all(own.map(|(txid, _)| (txid, own::folded(projection.state))))
-}
-
-/// Refuses an inline projection of an event table to a role that has not the rights of
-/// its owner.
-pub fn check_rights(projection: &Projection) -> Result<(), Error> {
-    if projection.may_be_inline() {
-        return Ok(());
-    }
-    Err(Error::NotOwner {
-        kind: "event table",
-        name: shown(projection.event_table),
-    })
-}
-
-/// Keeps writers out of its event table until the transaction ends.
-fn keep_writers_out(projection: &Projection) -> Result<EventTable, Error> {
-    let table = event_tables::lock_relation(projection.event_table).ok_or_else(|| {
-        Error::UnknownEventTable {
-            name: shown(projection.event_table),
-        }
-    })?;
-    log::keep_writers_out(&table);
-    Ok(table)
-}
-
-/// Has a generation folded by those who append from now on. Waits for those who do so
-/// now; the caller has locked the projection.
-pub(super) fn begin(projection: &Projection) -> Result<(), Error> {
-    check_rights(projection)?;
-    let table = keep_writers_out(projection)?;
-    fold_own(table.root)?;
-    let Some(footing) = stand(projection, Wait::Yes)? else {
-        return Ok(());
-    };
-    if footing.from.is_inline {
-        return Ok(());
-    }
-    let is_own_covered = footing.from.covers(footing.own, i64::MAX);
-    fold_tail(projection, footing)?;
-    if let Some((txid, up_to)) = own::last(table.root)
-        && !is_own_covered
-    {
-        fold_own_into(projection, txid, up_to)?;
-    }
-    projection.set_inline(true);
-    Ok(())
-}
-
-/// The same, unless the projection is not to be inline, or not any more the one that
-/// was looked at.
-pub fn settle(projection: &Projection) -> Result<(), Error> {
-    if projection.wants_inline() && projection.lock() {
-        begin(projection)?;
-    }
-    Ok(())
-}
-
-/// Has a generation folded by the worker again: everything committed is in its state.
-/// The caller has locked the projection.
-pub(super) fn end(projection: &Projection) -> Result<(), Error> {
-    if !is_in_force(projection) {
-        return Ok(());
-    }
-    if keeps_snapshot() {
-        return Err(Error::FoldNeedsFreshSnapshot);
-    }
-    check_state(projection)?;
-    let table = keep_writers_out(projection)?;
-    if own::last(table.root).is_some() {
-        return Err(Error::OwnEvents { table: table.name });
-    }
-    let epoch = incarnation::epoch()?;
-    let own = stamped(epoch, own_txid());
-    let snapshot = Snapshot::take();
-    let now = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
-    drop(snapshot);
-    projection.move_to(&now.into(), 0);
-    projection.set_inline(false);
-    Ok(())
-}
-
-/// Whether a generation is inline now, whatever the snapshot in use. It stays so until
-/// the transaction ends.
-fn is_in_force(projection: &Projection) -> bool {
-    projection
-        .lock_coverage(Wait::Yes)
-        .is_some_and(|now| now.is_inline)
-}
-
-/// Who may put a trigger on a table may not take it off again unless the table is theirs.
-#[pg_extern(sql = false)]
-fn drop_projection_trigger(name: &str, trigger: &str) {
-    let projection = Projection::owned(name).or_raise();
-    let (trigger, state) = (ident(trigger), sql_name(projection.state));
-    let _platform = Platform::act();
-    spi::execute(&format!("DROP TRIGGER {trigger} ON {state}"));
-}
-
-/// Refuses to give a state up, or to have the worker fold it, that somebody has put
-/// triggers on.
-pub(super) fn check_state(projection: &Projection) -> Result<(), Error> {
-    match projection.trigger_on_state() {
-        Some(trigger) if is_in_force(projection) => Err(Error::StateTrigger {
-            trigger,
-            projection: projection.name.clone(),
-        }),
-        _ => Ok(()),
-    }
 }
