@@ -18,6 +18,10 @@ need() { # what is looked for, package, why
 need "/usr/lib/postgresql/$PG_MAJOR/bin/postgres" "postgresql-$PG_MAJOR" "the server the extension runs in"
 need "/usr/include/postgresql/$PG_MAJOR/server/postgres.h" "postgresql-server-dev-$PG_MAJOR" \
   "server headers, and libclang that reads them; may update the server"
+for extension in hll tdigest; do
+  need "/usr/share/postgresql/$PG_MAJOR/extension/$extension.control" "postgresql-$PG_MAJOR-$extension" \
+    "aggregates of others, for tests/scripts"
+done
 need make make "runs the targets of the Makefile"
 need cc gcc "links Rust programs"
 need pkg-config pkg-config "finds OpenSSL for cargo-pgrx"

@@ -17,10 +17,11 @@ bin=$("$SYSTEM_PG_CONFIG" --bindir)
 lib=$("$SYSTEM_PG_CONFIG" --pkglibdir)
 share=$("$SYSTEM_PG_CONFIG" --sharedir)
 include=$("$SYSTEM_PG_CONFIG" --includedir)
-version=$("$bin/postgres" --version)
+# A package that brings an extension changes what there is to copy.
+version="$("$bin/postgres" --version) with $(cd "$share/extension" && ls -- *.control | tr '\n' ' ')"
 
 if [ "$(cat "$stamp" 2>/dev/null)" != "$version" ]; then
-  say "Copying $version to target/$name (50 MB, a second)"
+  say "Copying ${version%% with*} to target/$name (50 MB, a second)"
   rm -rf "$prefix"
   for dir in "$bin" "$lib" "$share"; do
     mkdir -p "$prefix${dir#/usr}"

@@ -16,6 +16,7 @@ CREATE TABLE pganalytics_data.event_table (
     segment_interval interval NOT NULL CHECK (segment_interval > interval '0'),
     segment_size bigint CHECK (segment_size > 0),
     retention interval CHECK (retention > interval '0'),
+    allowed_lateness interval CHECK (allowed_lateness >= interval '0'),
     last_error text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
@@ -58,6 +59,18 @@ CREATE TABLE pganalytics_data.duplicate (
 );
 COMMENT ON TABLE pganalytics_data.duplicate IS
     'events that were skipped because their id is in the log; a row for each time until maintenance adds them up';
+
+CREATE TABLE pganalytics_data.watermark (
+    event_table integer PRIMARY KEY,
+    checkpoint pg_snapshot NOT NULL,
+    watermark timestamptz,
+    latest_event timestamptz,
+    late_events bigint NOT NULL DEFAULT 0,
+    events bigint NOT NULL DEFAULT 0,
+    advanced_at timestamptz
+) WITH (fillfactor = 50);
+COMMENT ON TABLE pganalytics_data.watermark IS
+    'the watermarks of event tables, kept also while they are turned off, and how far the log has been read for them';
 
 CREATE TABLE pganalytics_data.incarnation (
     marker uuid PRIMARY KEY,
@@ -122,6 +135,36 @@ CREATE TABLE pganalytics_data.checkpoint (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE pganalytics_data.checkpoint IS 'how far the generations of projections have folded';
 
+CREATE TABLE pganalytics_data.dead_letter (
+    generation integer NOT NULL,
+    event_id uuid NOT NULL,
+    position bigint NOT NULL,
+    segment integer NOT NULL,
+    event_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    sqlstate text NOT NULL,
+    error text NOT NULL,
+    attempts integer NOT NULL DEFAULT 1,
+    first_failed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    last_failed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    discarded_at timestamptz,
+    discarded_by text,
+    reason text,
+    PRIMARY KEY (generation, position),
+    CHECK ((discarded_at IS NULL) = (discarded_by IS NULL) AND (discarded_at IS NULL) = (reason IS NULL))
+);
+COMMENT ON TABLE pganalytics_data.dead_letter IS
+    'events that generations of projections have set aside because their queries fail on them';
+
+-- Whoever knows it can make states that a deserialize function chokes on: nobody but the
+-- owner reads it.
+CREATE TABLE pganalytics_data.state_key (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    key uuid NOT NULL
+);
+COMMENT ON TABLE pganalytics_data.state_key IS 'the secret that aggregate states are sealed with; made when the first is';
+
 -- A dump takes the rows whose relations exist: what was dropped leaves its row
 -- until the next sweep.
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table',
@@ -130,6 +173,9 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.event_table_id', ''
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.segment',
     'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.duplicate', '');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.watermark',
+    'WHERE event_table IN (SELECT id FROM pganalytics_data.event_table
+                           WHERE relation IN (SELECT oid FROM pg_catalog.pg_class))');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.incarnation', '');
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.projection',
     'WHERE relation IN (SELECT oid FROM pg_catalog.pg_class)');
@@ -140,3 +186,7 @@ SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.generation',
 SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.checkpoint',
     'WHERE generation IN (SELECT id FROM pganalytics_data.generation
                           WHERE state IN (SELECT oid FROM pg_catalog.pg_class))');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.dead_letter',
+    'WHERE generation IN (SELECT id FROM pganalytics_data.generation
+                          WHERE state IN (SELECT oid FROM pg_catalog.pg_class))');
+SELECT pg_catalog.pg_extension_config_dump('pganalytics_data.state_key', '');

@@ -6,16 +6,17 @@ CREATE FUNCTION pganalytics.create_event_table(
     dedup_window interval DEFAULT '7 days',
     segment_interval interval DEFAULT '1 day',
     retention interval DEFAULT NULL,
-    segment_size text DEFAULT '10 GB'
+    segment_size text DEFAULT '10 GB',
+    allowed_lateness interval DEFAULT NULL
 ) RETURNS regclass
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_event_table_wrapper';
 COMMENT ON FUNCTION pganalytics.create_event_table IS
-    'creates an append-only event table; versions: auto, optional or required; dedup_window: how long event ids are remembered (NULL: as long as the events, zero: not at all); a new segment begins after segment_interval or at segment_size, whichever comes first';
+    'creates an append-only event table; versions: auto, optional or required; dedup_window: how long event ids are remembered (NULL: as long as the events, zero: not at all); a new segment begins after segment_interval or at segment_size, whichever comes first; allowed_lateness: how long events are expected to come late (NULL: no watermark)';
 
 CREATE FUNCTION pganalytics.alter_event_table(event_table regclass, option text, value text) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'alter_event_table_wrapper';
 COMMENT ON FUNCTION pganalytics.alter_event_table(regclass, text, text) IS
-    'changes an option of an event table: versions, dedup_window, segment_interval, segment_size or retention; a dedup_window of or other than zero holds from the next segments on';
+    'changes an option of an event table: versions, dedup_window, segment_interval, segment_size, retention or allowed_lateness; a dedup_window of or other than zero holds from the next segments on';
 
 CREATE FUNCTION pganalytics.uuid_v7() RETURNS uuid
 LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'uuid_v7_wrapper';
@@ -38,7 +39,7 @@ COMMENT ON FUNCTION pganalytics.on_appended() IS
 
 CREATE VIEW pganalytics.event_tables AS
 SELECT t.relation AS event_table, t.versions, t.dedup_window, t.segment_interval,
-       pg_catalog.pg_size_pretty(t.segment_size) AS segment_size, t.retention,
+       pg_catalog.pg_size_pretty(t.segment_size) AS segment_size, t.retention, t.allowed_lateness,
        s.number AS active_segment, t.created_at,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN t.last_error END AS last_error
 FROM pganalytics_data.event_table t

@@ -69,6 +69,8 @@ SELECT p.relation AS name, g.event_table AS source,
             WHEN k.next IS NOT NULL THEN 'catching up'
             ELSE 'ready' END AS status, p.mode,
        k.events_folded, pganalytics.tail_length(p.relation) AS tail, k.folds, k.last_fold,
+       (SELECT pg_catalog.count(*) FROM pganalytics_data.dead_letter l
+        WHERE l.generation = g.id AND l.discarded_at IS NULL) AS dead_letters,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN p.last_error END AS last_error, p.last_error_state, p.last_error_at,
        pg_catalog.pg_get_userbyid(c.relowner) AS owner, g.query,
        CASE WHEN k.is_inline THEN g.state END AS state

@@ -18,6 +18,7 @@ mod worker;
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::init();
+    projection::define_settings();
     worker::init();
 }
 
@@ -34,11 +35,26 @@ extension_sql_file!(
     name = "segments",
     requires = ["log"]
 );
+extension_sql_file!(
+    "../sql/13_watermarks.sql",
+    name = "watermarks",
+    requires = ["log"]
+);
 extension_sql_file!("../sql/12_ddl.sql", name = "ddl", requires = ["log"]);
 extension_sql_file!(
     "../sql/20_projection.sql",
     name = "projection",
     requires = ["log"]
+);
+extension_sql_file!(
+    "../sql/21_dead_letters.sql",
+    name = "dead_letters",
+    requires = ["projection"]
+);
+extension_sql_file!(
+    "../sql/21_states.sql",
+    name = "states",
+    requires = ["schemas"]
 );
 extension_sql_file!(
     "../sql/30_worker.sql",
@@ -49,6 +65,11 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/40_windows.sql",
     name = "windows",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/41_sessions.sql",
+    name = "sessions",
     requires = ["schemas"]
 );
 extension_sql_file!(

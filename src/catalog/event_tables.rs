@@ -1,6 +1,6 @@
 //! Event tables and their options.
 
-use super::{entries, names};
+use super::{entries, names, watermarks};
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
 use crate::pg::index::Relation;
@@ -146,6 +146,7 @@ pub struct Options<'a> {
     pub retention: Option<Interval>,
     /// As `pg_size_bytes` reads it.
     pub segment_size: Option<&'a str>,
+    pub allowed_lateness: Option<Interval>,
 }
 
 /// Waits for whoever else is changing what all event tables share, and keeps others
@@ -172,6 +173,7 @@ pub fn sweep(leftover: i32) {
         "WITH gone AS (DELETE FROM pganalytics_data.event_table t WHERE id = $1 \
              AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation) RETURNING id, heads), \
          forgotten AS (DELETE FROM pganalytics_data.segment s USING gone WHERE s.event_table = gone.id), \
+         unmarked AS (DELETE FROM pganalytics_data.watermark w USING gone WHERE w.event_table = gone.id), \
          unreported AS (DELETE FROM pganalytics_data.duplicate d USING gone WHERE d.event_table = gone.id) \
          SELECT heads::oid FROM gone UNION \
          SELECT l::oid FROM gone JOIN pganalytics_data.segment s ON s.event_table = gone.id, \
@@ -188,8 +190,8 @@ pub fn sweep(leftover: i32) {
 pub fn register(id: i32, relation: Oid, sequence: Oid, heads: Oid, options: Options) {
     spi::run(
         "INSERT INTO pganalytics_data.event_table (id, relation, position_sequence, heads, \
-             versions, dedup_window, segment_interval, retention, segment_size) \
-         VALUES ($1, $2::regclass, $3::regclass, $4::regclass, $5, $6, $7, $8, pg_size_bytes($9))",
+             versions, dedup_window, segment_interval, retention, segment_size, allowed_lateness) \
+         VALUES ($1, $2::regclass, $3::regclass, $4::regclass, $5, $6, $7, $8, pg_size_bytes($9), $10)",
         vec![
             Arg::Int(id),
             Arg::Oid(relation),
@@ -200,7 +202,9 @@ pub fn register(id: i32, relation: Oid, sequence: Oid, heads: Oid, options: Opti
             Arg::Interval(Some(options.segment_interval)),
             Arg::Interval(options.retention),
             Arg::OptionalText(options.segment_size),
+            Arg::Interval(options.allowed_lateness),
         ],
         Under::Fresh,
     );
+    watermarks::register(id);
 }

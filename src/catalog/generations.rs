@@ -1,7 +1,7 @@
 //! Generations: the states of projections and how far each has folded.
 
 use super::projections::Projection;
-use super::{entries, names};
+use super::{entries, names, partials};
 use crate::pg::Oid;
 use crate::pg::cache::invalidate;
 use crate::pg::security::Platform;
@@ -119,7 +119,10 @@ pub fn next_id() -> i32 {
         let id = entries::next_number("projection_id");
         let parts = TABLES.into_iter().chain(["definition", "access"]);
         let mut names = parts.map(|part| format!("{part}_{id}"));
-        if names.all(|name| names::unused(&name) == name) && seen_tables(id).is_empty() {
+        if names.all(|name| names::unused(&name) == name)
+            && seen_tables(id).is_empty()
+            && !partials::any(id)
+        {
             return id;
         }
     }
@@ -200,7 +203,8 @@ pub fn remove(id: i32) {
     let _platform = Platform::act();
     let gone = spi::run(
         "WITH gone AS (DELETE FROM pganalytics_data.generation WHERE id = $1 RETURNING id, definition), \
-         forgotten AS (DELETE FROM pganalytics_data.checkpoint c USING gone WHERE c.generation = gone.id) \
+         forgotten AS (DELETE FROM pganalytics_data.checkpoint c USING gone WHERE c.generation = gone.id), \
+         letters AS (DELETE FROM pganalytics_data.dead_letter l USING gone WHERE l.generation = gone.id) \
          SELECT definition::oid, EXISTS (SELECT FROM pganalytics_data.generation g \
                                          WHERE g.definition = gone.definition AND g.id <> gone.id) FROM gone",
         vec![Arg::Int(id)],
@@ -216,6 +220,7 @@ pub fn remove(id: i32) {
             entries::drop_leftover("TABLE", table);
         }
     }
+    partials::drop_all(id);
     for row in gone.iter().filter(|row| row.known(1) == "f") {
         entries::drop_leftover("VIEW", row.oid(0));
     }

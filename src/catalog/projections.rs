@@ -28,7 +28,7 @@ pub struct Projection {
 }
 
 /// Of the text of an error, in characters: functions can raise any.
-const LONGEST_ERROR: usize = 1_000;
+pub(super) const LONGEST_ERROR: usize = 1_000;
 
 /// Whether a generation is the one that is read.
 pub(super) const IS_READ: &str = "p.generation = g.id";

@@ -26,6 +26,7 @@ fn create_event_table(
     segment_interval: Option<Interval>,
     retention: Option<Interval>,
     segment_size: Option<&str>,
+    allowed_lateness: Option<Interval>,
 ) -> Oid {
     let null = |argument| Error::NullArgument { argument };
     let name = name.ok_or_else(|| null("name")).or_raise();
@@ -39,6 +40,7 @@ fn create_event_table(
         segment_interval,
         retention,
         segment_size,
+        allowed_lateness,
     };
     create(name, options).or_raise()
 }

@@ -28,6 +28,7 @@ mod outcome;
 mod roll;
 mod segments;
 mod settings;
+mod watermark;
 
 pub use batch::{append, append_events};
 pub use ddl::on_ddl;
@@ -36,3 +37,4 @@ pub use inline::{keep_writers_out, on_appended};
 pub use mend::mend;
 pub use roll::{expire, frozen, next_steps, perform};
 pub use segments::active_segment;
+pub use watermark::advance as advance_watermark;

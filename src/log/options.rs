@@ -1,6 +1,7 @@
 //! The options of an event table: their ranges, and changing them later.
 
 use crate::catalog::event_tables::{self, Options};
+use crate::catalog::watermarks;
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::spi::{self, Arg, Under};
@@ -11,7 +12,7 @@ use pgrx::prelude::*;
 
 /// The least sign of each option, and what to do for who gives another. `versions`
 /// has a parser of its own.
-const RANGES: [(&str, i64, &str); 4] = [
+const RANGES: [(&str, i64, &str); 5] = [
     (
         "dedup_window",
         0,
@@ -28,6 +29,11 @@ const RANGES: [(&str, i64, &str); 4] = [
         1,
         "Give an interval above zero, or NULL to keep events for ever.",
     ),
+    (
+        "allowed_lateness",
+        0,
+        "Give an interval, zero for events in order, or NULL for no watermark.",
+    ),
 ];
 
 /// `None` is NULL, which is in every range.
@@ -36,7 +42,7 @@ fn in_range(option: &str, value: Option<i64>) -> Result<(), Error> {
     let Some((_, least, hint)) = range else {
         return Err(Error::BadArgument {
             message: format!("unrecognized option \"{option}\""),
-            hint: "Options are versions, dedup_window, segment_interval, segment_size and retention.",
+            hint: "Options are versions, dedup_window, segment_interval, segment_size, retention and allowed_lateness.",
         });
     };
     if value.is_none_or(|value| value.signum() >= *least) {
@@ -58,7 +64,11 @@ pub fn check(options: &Options) -> Result<(), Error> {
         "segment_interval",
         Some(wide(options.segment_interval.as_micros())),
     )?;
-    in_range("retention", micros(&options.retention).map(wide))
+    in_range("retention", micros(&options.retention).map(wide))?;
+    in_range(
+        "allowed_lateness",
+        micros(&options.allowed_lateness).map(wide),
+    )
 }
 
 /// A size as PostgreSQL reads it.
@@ -82,6 +92,9 @@ fn alter_event_table(event_table: Option<Oid>, option: Option<&str>, value: Opti
     let table = event_tables::owned(event_table).or_raise();
     check_one(option, value).or_raise();
     event_tables::set_option(&table, option, value);
+    if option == "allowed_lateness" {
+        watermarks::raise(table.id);
+    }
 }
 
 fn check_one(option: &str, value: Option<&str>) -> Result<(), Error> {
@@ -90,7 +103,7 @@ fn check_one(option: &str, value: Option<&str>) -> Result<(), Error> {
         "versions" => Versions::parse(given()?).map(|_| ()),
         "segment_size" => in_range(option, value.map(size_bytes)),
         "segment_interval" => in_range(option, Some(sign(given()?))),
-        "dedup_window" | "retention" => in_range(option, value.map(sign)),
+        "dedup_window" | "retention" | "allowed_lateness" => in_range(option, value.map(sign)),
         _ => in_range(option, None),
     }
 }

@@ -123,7 +123,7 @@ entry!(
 ///
 /// # Safety
 /// `fcinfo` is that of a running function with this many arguments.
-unsafe fn arguments<const COUNT: usize>(
+pub(super) unsafe fn arguments<const COUNT: usize>(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> [Option<Datum>; COUNT] {
     // SAFETY: as the caller promises.
@@ -192,6 +192,6 @@ entry!(
     }
 );
 
-fn oid(datum: Datum) -> Oid {
+pub(super) fn oid(datum: Datum) -> Oid {
     Oid::from(datum.value() as u32)
 }

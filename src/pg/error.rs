@@ -22,10 +22,9 @@ pub fn report(error: impl UserError) -> ErrorReport {
 }
 
 /// The inverse: the five characters of a code.
-pub fn sqlstate_text(code: PgSqlErrorCode) -> String {
-    let bits = code as i32;
+pub fn sqlstate_text(code: i32) -> String {
     (0..5)
-        .map(|place| char::from(((bits >> (6 * place)) & 0x3F) as u8 + b'0'))
+        .map(|place| char::from(((code >> (6 * place)) & 0x3F) as u8 + b'0'))
         .collect()
 }
 
@@ -66,6 +65,16 @@ pub fn noting<T>(note: &str, body: impl FnOnce() -> T) -> T {
 pub fn raise(error: impl UserError) -> ! {
     report(error).report(PgLogLevel::ERROR);
     unreachable!("ERROR does not return")
+}
+
+/// Warns whoever has called, and the server log.
+pub fn warn(message: String, detail: Option<String>, hint: &str) {
+    let report = ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, message, "").set_hint(hint);
+    let report = match detail {
+        Some(detail) => report.set_detail(detail),
+        None => report,
+    };
+    report.report(PgLogLevel::WARNING);
 }
 
 /// Ends such a function: the value, or the error raised.

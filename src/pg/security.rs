@@ -172,15 +172,19 @@ fn platform_owner() -> Oid {
     }
 }
 
-/// A role's name as SQL.
-pub fn role_sql(role: Oid) -> String {
+/// A role's name.
+pub fn role_name(role: Oid) -> String {
     // SAFETY: the name is copied.
-    let name = unsafe {
+    unsafe {
         CStr::from_ptr(pg_sys::GetUserNameFromId(role, false))
             .to_string_lossy()
             .into_owned()
-    };
-    pganalytics_core::sql::ident(&name)
+    }
+}
+
+/// A role's name as SQL.
+pub fn role_sql(role: Oid) -> String {
+    pganalytics_core::sql::ident(&role_name(role))
 }
 
 /// Raises PostgreSQL's own error in a transaction that must not write.
@@ -192,7 +196,16 @@ pub fn require_writable() {
 /// Raises PostgreSQL's own error unless the acting role may insert into some
 /// column of a relation.
 pub fn require_insert(relation: Oid) {
-    if may_on_any_column(relation, pg_sys::ACL_INSERT) {
+    require_on_any_column(relation, pg_sys::ACL_INSERT);
+}
+
+/// The same for reading.
+pub fn require_select(relation: Oid) {
+    require_on_any_column(relation, pg_sys::ACL_SELECT);
+}
+
+fn require_on_any_column(relation: Oid, mode: u32) {
+    if may_on_any_column(relation, mode) {
         return;
     }
     // SAFETY: the name is palloc'd, or null if the relation is gone.
@@ -202,6 +215,26 @@ pub fn require_insert(relation: Oid) {
             pg_sys::ObjectType::OBJECT_TABLE,
             pg_sys::get_rel_name(relation),
         );
+    }
+}
+
+/// Raises PostgreSQL's own error unless a role may execute an aggregate.
+pub fn require_execute(aggregate: Oid, role: Oid) {
+    require_execute_of(aggregate, role, pg_sys::ObjectType::OBJECT_AGGREGATE);
+}
+
+/// The same for a function of any kind.
+pub(super) fn require_execute_of(function: Oid, role: Oid, kind: pg_sys::ObjectType::Type) {
+    // SAFETY: reads the catalog; a function that is gone raises an error.
+    unsafe {
+        let mode = pg_sys::AclMode::from(pg_sys::ACL_EXECUTE);
+        #[cfg(feature = "pg15")]
+        let result = pg_sys::pg_proc_aclcheck(function, role, mode);
+        #[cfg(not(feature = "pg15"))]
+        let result = pg_sys::object_aclcheck(pg_sys::ProcedureRelationId, function, role, mode);
+        if result != pg_sys::AclResult::ACLCHECK_OK {
+            pg_sys::aclcheck_error(result, kind, pg_sys::get_func_name(function));
+        }
     }
 }
 

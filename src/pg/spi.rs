@@ -143,6 +143,18 @@ pub fn run_kept(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
     run_with(args, under, |types| kept(sql, types), text_row)
 }
 
+/// The first row of a catalog query as last committed or, within a parallel query,
+/// which can take no snapshot, as the active one sees it. Its plan is kept.
+pub fn latest_kept(sql: &str, args: Vec<Arg>) -> Option<Row> {
+    // SAFETY: a plain accessor.
+    let under = if unsafe { pg_sys::IsInParallelMode() } {
+        Under::Active
+    } else {
+        Under::Latest
+    };
+    run_kept(sql, args, under).into_iter().next()
+}
+
 /// The same for what text would lose: `read` gets each row as it is.
 pub fn read_kept<T>(
     sql: &str,
@@ -263,6 +275,17 @@ pub fn execute(sql: &str) {
 /// The first row of a catalog query, as last committed.
 pub fn latest(sql: &str, args: Vec<Arg>) -> Option<Row> {
     run(sql, args, Under::Latest).into_iter().next()
+}
+
+/// Runs a query under the active snapshot to its end, only to see whether it fails.
+pub fn probe(sql: &str) {
+    // SAFETY: a receiver for rows of any type, which drops them.
+    unsafe {
+        run_into(
+            sql,
+            pg_sys::CreateDestReceiver(pg_sys::CommandDest::DestNone),
+        );
+    }
 }
 
 /// Runs a query under the active snapshot, sends its rows to `receiver` and returns

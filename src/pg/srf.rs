@@ -1,6 +1,7 @@
 //! A set-returning function whose rows come from a query.
 
 use super::spi;
+use super::transaction::{Failure, attempt};
 use pgrx::pg_sys;
 use std::ffi::c_char;
 
@@ -16,8 +17,8 @@ unsafe extern "C-unwind" {
 }
 
 /// Sends the rows of a query, read under the active snapshot, to the caller, and
-/// returns their number.
-pub type Fill<'a> = &'a mut dyn FnMut(&str) -> u64;
+/// returns their number. If it fails no rows are sent, not those of queries before either.
+pub type Fill<'a> = &'a mut dyn FnMut(&str) -> Result<u64, Failure>;
 
 /// Announces a materialised result of the function's declared row type, and
 /// fills it with the rows that `produce` returns.
@@ -68,7 +69,10 @@ pub unsafe fn return_rows(fcinfo: pg_sys::FunctionCallInfo, produce: impl FnOnce
                 (*result).setDesc,
                 c"the rows of a query of pg_analytics do not fit the function's result".as_ptr(),
             );
-            spi::run_into(sql, receiver)
+            // The store was made outside of the subtransaction and outlives it.
+            attempt(|| spi::run_into(sql, receiver)).inspect_err(|_| {
+                pg_sys::tuplestore_clear((*result).setResult);
+            })
         });
     }
 }

@@ -83,6 +83,16 @@ impl Expr {
         found
     }
 
+    /// The columns it reads, those within aggregates too.
+    pub(super) fn variables(self) -> Vec<Self> {
+        // SAFETY: reads the tree.
+        let found = unsafe {
+            let list = pg_sys::pull_var_clause(self.0, pg_sys::PVC_RECURSE_AGGREGATES as i32);
+            elements::<pg_sys::Node>(list)
+        };
+        found.into_iter().map(Self).collect()
+    }
+
     /// Its type as SQL, qualified, with its modifier if `modifier`.
     pub fn type_sql(self, modifier: bool) -> String {
         // SAFETY: the result is a palloc'd string.
@@ -168,7 +178,7 @@ pub(super) unsafe fn elements<T>(list: *mut pg_sys::List) -> Vec<*mut T> {
     }
 }
 
-type Walker = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool;
+pub(super) type Walker = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool;
 
 /// # Safety
 /// `context` is a `Contents`.
@@ -221,35 +231,35 @@ unsafe extern "C-unwind" fn find_aggregates(node: *mut pg_sys::Node, context: *m
 
 struct Replacement<'a> {
     from: &'a [Expr],
-    /// Makes the column that stands for `from[i]`.
-    column: &'a dyn Fn(usize) -> *mut pg_sys::Node,
     left_over: bool,
 }
 
 /// A copy of `expr` with each occurrence of `from[i]` replaced by column `i` + 1
 /// of the only table expression of a query; `None` if other columns are left.
 pub(super) fn replace(expr: Expr, from: &[Expr]) -> Option<Expr> {
-    // SAFETY: makes nodes in the current context.
-    let column = |i: usize| unsafe {
-        let node = from[i].0;
-        pg_sys::makeVar(
-            1,
-            i as i16 + 1,
-            pg_sys::exprType(node),
-            pg_sys::exprTypmod(node),
-            pg_sys::exprCollation(node),
-            0,
-        )
-        .cast()
-    };
     let mut replacement = Replacement {
         from,
-        column: &column,
         left_over: false,
     };
     // SAFETY: the mutator gets back the pointer it is given here.
     let node = unsafe { put(expr.0, (&raw mut replacement).cast()) };
     (!replacement.left_over).then_some(Expr(node))
+}
+
+/// Column `place` (from 0) of the only table expression of a query, of the type of `like`.
+pub(super) fn column(place: usize, like: Expr) -> Expr {
+    // SAFETY: makes a node in the current context.
+    unsafe {
+        let node = pg_sys::makeVar(
+            1,
+            place as i16 + 1,
+            pg_sys::exprType(like.0),
+            pg_sys::exprTypmod(like.0),
+            pg_sys::exprCollation(like.0),
+            0,
+        );
+        Expr(node.cast())
+    }
 }
 
 type Mutator = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> *mut pg_sys::Node;
@@ -269,7 +279,7 @@ unsafe extern "C-unwind" fn put(
     unsafe {
         let replacement = &mut *context.cast::<Replacement>();
         if let Some(place) = replacement.from.iter().position(|f| f.same(Expr(node))) {
-            return (replacement.column)(place);
+            return column(place, Expr(node)).0;
         }
         if (*node).type_ == pg_sys::NodeTag::T_Var {
             replacement.left_over = true;

@@ -4,7 +4,9 @@
 //! Batches go by position, which BRIN indexes find; gaps in it only make a batch
 //! smaller. Reads are exact meanwhile: the coverage says what has been folded.
 
-use super::fold::{Footing, fold_tail, merge, stand};
+use super::fold::{Footing, fold_tail, stand};
+use super::letters::merge_or_set_aside;
+use super::source::Source;
 use super::tail::{first_position, segments_of, tail_is_longer_than};
 use crate::catalog::event_tables;
 use crate::catalog::generations::Wait;
@@ -50,7 +52,7 @@ pub fn fold_batch(projection: &Projection, most: i64) -> Result<Option<Step>, Er
     let events = if segments.is_empty() {
         0
     } else {
-        merge(projection, &segments, batch, None, &footing.snapshot)?
+        merge_or_set_aside(projection, &Source::of(&segments, batch), &footing.snapshot)?
     };
     let after = footing.from.advanced(&backlog, up_to);
     drop(footing.snapshot);

@@ -1,9 +1,10 @@
 //! `create_projection`.
 
-use super::define::define;
+use super::define::{Maker, define_new};
 use super::fold::{fold, merge};
 use super::generation::{make_access, make_definition, make_state, settings, view_text};
 use super::inline;
+use super::source::Source;
 use super::tail::tail_is_longer_than;
 use crate::catalog::generations::{self, NewGeneration};
 use crate::catalog::incarnation;
@@ -31,7 +32,11 @@ fn create(name: &str, query: &str, mode: &str, with_data: bool) -> Result<Oid, E
     let name = NewName::parse(name)?;
     let id = generations::next_id();
     let definition = make_definition(id, &name.schema, query)?;
-    let defined = define(definition, id)?;
+    let maker = Maker {
+        owner: current_user(),
+        schema: name.schema.clone(),
+    };
+    let defined = define_new(definition, id, &maker)?;
     let state = make_state(id, definition, &defined.shape, current_user());
     let access_key = uuid::Uuid::new_v4().to_string();
     make_access(id, definition, current_user(), &access_key);
@@ -88,7 +93,11 @@ pub fn first_fold(projection: &Projection) -> Result<bool, Error> {
     // A query without GROUP BY has its one group also when there are no events.
     let snapshot = Snapshot::take();
     let nothing = Coverage::nothing();
-    merge(projection, &[], Events::Tail(&nothing), None, &snapshot)?;
+    merge(
+        projection,
+        &Source::of(&[], Events::Tail(&nothing)),
+        &snapshot,
+    )?;
     let coverage = projection.coverage().unwrap_or(nothing);
     let is_long =
         worker::is_on() && tail_is_longer_than(projection, &coverage, worker::batch_events())?;

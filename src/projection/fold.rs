@@ -5,23 +5,25 @@
 //! statements of their own, then one snapshot is taken, and the checkpoint saved
 //! is that snapshot. Own rows are left for the next fold.
 
-use super::inline;
+use super::define::define;
+use super::letters::merge_or_set_aside;
 use super::lookups::lock_lookups;
-use super::read::{Known, reader as reader_of};
+use super::source::Source;
 use super::tail::{lock_segments, segments_of};
 use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
+use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
 use crate::pg::error::OrRaise;
 use crate::pg::index::{Lock, Relation};
-use crate::pg::security::Settings;
+use crate::pg::security::{ActingAs, Settings};
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
-use crate::pg::spi::{self, Arg, Under};
+use crate::pg::spi::{self, Under};
 use crate::worker;
 use pganalytics_core::checkpoint::{Checkpoint, stamped};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{fold_sql, own_source_sql, source_sql};
+use pganalytics_core::projection::fold_sql;
 use pgrx::prelude::*;
 
 /// What a fold stands on until its transaction ends.
@@ -80,51 +82,29 @@ pub(super) fn fold_tail(projection: &Projection, footing: Footing) -> Result<i64
     if segments.is_empty() && !footing.from.is_unfinished() {
         return Ok(0);
     }
-    let own = Some(footing.own);
-    let events = merge(projection, &segments, tail, own, &footing.snapshot)?;
+    let source = Source {
+        except: Some(footing.own),
+        ..Source::of(&segments, tail)
+    };
+    let events = merge_or_set_aside(projection, &source, &footing.snapshot)?;
     drop(footing.snapshot);
     projection.move_to(&footing.to.into(), events);
     Ok(events)
 }
 
-/// Merges these events of `segments` into the state, as the owner and with the
-/// settings of the definition. Returns their number.
+/// Merges these events into the state, as the owner and with the settings of the
+/// definition. Returns their number.
 pub(super) fn merge(
     projection: &Projection,
-    segments: &[i32],
-    events: Events,
-    except: Option<u64>,
+    source: &Source,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
-    let (reader, found);
-    let is_own = matches!(events, Events::Own { .. });
-    let Known {
-        definition,
-        table,
-        state,
-    } = if is_own {
-        reader = reader_of(projection.state)?;
-        &reader.known
-    } else {
-        found = Known::of(projection)?;
-        &found
-    };
-    let columns = &definition.columns;
-    let source = if is_own {
-        own_source_sql(table, columns, segments)
-    } else {
-        source_sql(table, columns, segments, events, except)
-    };
-    let sql = fold_sql(&definition.shape, state, &source);
-    let _owner = inline::act_as_owner(projection, events);
+    let definition = define(projection.definition, projection.generation)?;
+    let source = source.sql(&sql_name(projection.event_table), &definition.columns);
+    let sql = fold_sql(&definition.shape, &sql_name(projection.state), &source);
+    let _owner = ActingAs::new(projection.owner);
     let _settings = Settings::pin(projection.pinned_settings());
-    let rows = if let Events::Own { txid, after, up_to } = events {
-        let txid = txid.to_string();
-        let args = vec![Arg::Text(&txid), Arg::Big(after), Arg::Big(up_to)];
-        spi::run_kept(&sql, args, Under::Given(snapshot))
-    } else {
-        spi::run(&sql, vec![], Under::Given(snapshot))
-    };
+    let rows = spi::run(&sql, vec![], Under::Given(snapshot));
     Ok(rows.first().map_or(0, |row| row.number(1)))
 }
 

@@ -69,7 +69,7 @@ pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
         spi::execute(&statement);
     }
     spi::execute(&format!(
-        "GRANT SELECT, INSERT, UPDATE ON {state} TO {owner}"
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {state} TO {owner}"
     ));
     for values in &shape.values {
         for statement in values.table_sql(shape) {

@@ -8,7 +8,7 @@
 //! generation goes at once.
 
 use super::create::first_fold;
-use super::define::define;
+use super::define::{Maker, define, define_new};
 use super::generation::{access, make_definition, make_state, settings, view_text};
 use super::inline;
 use crate::catalog::generations::{self, NewGeneration};
@@ -63,10 +63,13 @@ pub fn begin(old: &Projection, query: Option<&str>) -> Result<Projection, Error>
     }
     let id = generations::next_id();
     let is_new = query.is_some();
+    let maker = Maker {
+        owner: old.owner,
+        schema: schema_of(old.relation),
+    };
     let (definition, query, settings) = if let Some(query) = query {
-        let schema = schema_of(old.relation);
         (
-            make_definition(id, &schema, query)?,
+            make_definition(id, &maker.schema, query)?,
             query.to_owned(),
             settings(),
         )
@@ -74,7 +77,7 @@ pub fn begin(old: &Projection, query: Option<&str>) -> Result<Projection, Error>
         let (query, settings) = generations::query(old.generation);
         (old.definition, query, settings)
     };
-    let defined = define(definition, id)?;
+    let defined = define_new(definition, id, &maker)?;
     if is_new {
         let mut columns = describe_columns(definition);
         if let Kind::Stateless(shown) = &defined.shape.kind {

@@ -90,15 +90,12 @@ pub fn lock_segments(event_table: Oid, coverage: &Coverage) {
 
 /// The number of events in the tail, counted up to `most`; in the middle of a
 /// backlog, of positions.
-fn tail_length_of(projection: &Projection, coverage: &Coverage, most: i64) -> Result<i64, Error> {
-    if coverage.is_inline {
-        return own_tail_length(projection, coverage);
-    }
+pub fn count_tail(event_table: Oid, coverage: &Coverage, most: i64) -> Result<i64, Error> {
     let (counted, mut length) = match &coverage.backlog {
         Some(backlog) => (&backlog.next, backlog.last - backlog.reached),
         None => (&coverage.done, 0),
     };
-    for segment in with_txid_from(projection.event_table, counted.xmin()) {
+    for segment in with_txid_from(event_table, counted.xmin()) {
         if length >= most {
             return Ok(most);
         }
@@ -123,7 +120,7 @@ pub fn tail_is_longer_than(
     most: i64,
 ) -> Result<bool, Error> {
     let enough = most.saturating_add(1);
-    Ok(tail_length_of(projection, coverage, enough)? == enough)
+    Ok(count_tail(projection.event_table, coverage, enough)? == enough)
 }
 
 /// Whether the active snapshot sees a tail of `most` events, or any at all if
@@ -136,7 +133,7 @@ pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> R
     if coverage.is_unfinished() {
         return Ok(true);
     }
-    let length = tail_length_of(projection, &coverage, most)?;
+    let length = count_tail(projection.event_table, &coverage, most)?;
     Ok(length >= most || (long_ago && length > 0))
 }
 
@@ -189,5 +186,8 @@ fn tail_length(projection: Oid) -> Option<i64> {
         });
     }
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
-    tail_length_of(&projection, &coverage, i64::MAX).ok()
+    if coverage.is_inline {
+        return own_tail_length(&projection, &coverage).ok();
+    }
+    count_tail(projection.event_table, &coverage, i64::MAX).ok()
 }

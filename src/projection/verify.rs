@@ -6,6 +6,7 @@
 use super::define::define;
 use super::inline;
 use super::replace::rebuild;
+use super::source::Source;
 use super::tail::segments_of;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
@@ -13,7 +14,7 @@ use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{source_sql, verify_sql};
+use pganalytics_core::projection::{Portion, verify_sql};
 use pgrx::prelude::*;
 
 /// Sends the groups in which a projection's state differs from what the events that it
@@ -34,18 +35,16 @@ pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
     let folded = Events::Folded(&coverage, &since);
     let segments = segments_of(projection.event_table, folded)?;
     let definition = define(projection.definition, projection.generation)?;
-    let source = source_sql(
-        &sql_name(projection.event_table),
-        &definition.columns,
-        &segments,
-        folded,
-        None,
-    );
+    let letters = projection.dead_letters();
+    let set_aside = letters.iter().map(|letter| letter.position).collect();
+    let source = Source::of(&segments, folded)
+        .narrowed(Portion::Without(set_aside))
+        .sql(&sql_name(projection.event_table), &definition.columns);
     let sql = verify_sql(&definition.shape, &sql_name(projection.state), &source);
     let differences = {
         let _owner = ActingAs::new(projection.owner);
         let _settings = Settings::pin(projection.pinned_settings());
-        fill(&sql)
+        fill(&sql).unwrap_or_else(|failure| failure.raise())
     };
     match (differences, repair) {
         (0, _) => Ok(()),

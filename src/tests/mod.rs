@@ -1,4 +1,5 @@
 //! Tests inside a server, one file per theme.
 
 mod sketch;
+mod state;
 mod window;

@@ -1,6 +1,7 @@
 //! Maintaining event tables: the steps of their segments' lives, what expires, and
 //! what has to be put right.
 
+use super::settings;
 use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::names::sql_name;
 use crate::catalog::{duplicates, incarnation};
@@ -55,6 +56,9 @@ impl Maintaining {
                 failures.extend(in_transaction(|| chore(table.id)).err());
             }
         }
+        let worth = if tidy { 1 } else { settings::fold_tail() };
+        let advanced = transaction::run_pinned(|| log::advance_watermark(table, worth));
+        failures.extend(advanced.err());
         let wrong = failures.iter().find(|failure| !failure.is_passing());
         if let Some(failure) = wrong
             && before.is_none()

@@ -16,7 +16,7 @@ expect() { # what, expected, actual
 ask <<'SQL'
 CREATE EXTENSION pg_analytics;
 DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$;
-SELECT pganalytics.create_event_table('events') \g /dev/null
+SELECT pganalytics.create_event_table('events', allowed_lateness => '0') \g /dev/null
 INSERT INTO events (event_id, event_type, aggregate_id) SELECT md5(i::text)::uuid, 'a', 'x' || i % 10 FROM generate_series(1, 1000) i;
 SELECT pganalytics.create_projection('per_aggregate',
     'SELECT aggregate_id, count(*) AS n, max(version) AS version, pganalytics.approx_count_distinct(event_id) AS ids FROM events GROUP BY 1')
@@ -31,6 +31,9 @@ SELECT pganalytics.create_event_table('rolled', dedup_window => '1 hour') \g /de
 SELECT pganalytics.create_projection('per_segment', 'SELECT segment, count(*) AS n, max(version) AS version FROM rolled GROUP BY 1') \g /dev/null
 SELECT pganalytics.create_projection('per_event', 'SELECT aggregate_id, count(DISTINCT event_type::kind) AS kinds, array_agg(DISTINCT event_type::kind) AS which,
     pganalytics.last(event_type, version) AS last FROM events GROUP BY 1') \g /dev/null
+SELECT pganalytics.create_projection('visits',
+    $$SELECT aggregate_id, pganalytics.session(occurred_at, '1 day') AS visit, count(*) AS n, stddev(version) AS spread
+      FROM events GROUP BY 1, pganalytics.session(occurred_at, '1 day')$$) \g /dev/null
 CREATE PROCEDURE roll() LANGUAGE plpgsql AS $$
 DECLARE active int;
 BEGIN
@@ -43,7 +46,15 @@ BEGIN
 END $$;
 SELECT 'CALL roll()' FROM generate_series(1, 9) \gexec
 INSERT INTO events (event_type, aggregate_id) SELECT 'a', 'x' || i % 10 FROM generate_series(1, 10) i;
+
+-- A projection that has set an event aside.
+SELECT pganalytics.create_event_table('orders') \g /dev/null
+INSERT INTO orders (event_type, aggregate_id, payload) VALUES ('a', 'x', '1'), ('a', 'x', '"two"'), ('a', 'x', '3');
+CREATE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN payload::int; END';
+SET client_min_messages = error;
+SELECT pganalytics.create_projection('amounts', 'SELECT count(*) AS n, sum(digested(payload)) AS amount FROM orders') \g /dev/null
 SQL
+expect 'dead letters before' 1 "$(ask -c "SELECT dead_letters FROM pganalytics.projections WHERE name = 'amounts'::regclass")"
 expect 'maintenance before' '' "$(ask -c 'SELECT last_error FROM pganalytics.event_tables WHERE last_error IS NOT NULL')"
 expect 'a ledger has expired' t "$(ask -c 'SELECT bool_or(ledger IS NULL) FROM pganalytics_data.segment')"
 expect 'segments before' 'frozen 9,active 1,spare 1' "$(ask -c "SELECT string_agg(state || ' ' || n, ',' ORDER BY first)
@@ -62,6 +73,10 @@ different='SELECT count(*) FROM ((TABLE per_aggregate EXCEPT ALL TABLE pganalyti
 expect 'ids are lower' t "$(ask -c "SELECT pg_current_xact_id() < '$last'")"
 expect 'the tail of before' 10 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'::regclass")"
 expect 'groups that differ' 0 "$(ask -c "$different")"
+unlike='SELECT count(*) FROM (TABLE visits EXCEPT ALL SELECT aggregate_id,
+    tstzrange(min(occurred_at), max(occurred_at), $$[]$$), count(*), stddev(version) FROM events GROUP BY 1) d'
+expect 'sessions that differ' '0 10' "$(ask -F ' ' -c "SELECT ($unlike), count(*) FROM visits")"
+expect 'events the watermark has seen' 1000 "$(ask -c 'SELECT events FROM pganalytics.watermarks')"
 expect 'next version' 102 "$(ask -c "INSERT INTO events (event_type, aggregate_id) VALUES ('b', 'x1') RETURNING version")"
 expect 'a retry of before' '' "$(ask -c "INSERT INTO events (event_id, event_type, aggregate_id) VALUES (md5('7')::uuid, 'a', 'x7') RETURNING version")"
 expect 'stamp is greater' t "$(ask -c "SELECT max(txid) > '$last' FROM events")"
@@ -71,6 +86,10 @@ expect 'events folded' 11 "$(ask -c "SELECT pganalytics.refresh_projection('per_
 expect 'groups that differ after a fold' 0 "$(ask -c "$different")"
 ask -c "INSERT INTO events (event_type, aggregate_id) VALUES ('b', 'x2')"
 expect 'the tail of after' 1 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'::regclass")"
+ask -c "SELECT pganalytics.refresh_projection('visits')" >/dev/null
+expect 'sessions that differ after a fold' '0 10' "$(ask -F ' ' -c "SELECT ($unlike), count(*) FROM visits WHERE aggregate_id LIKE 'x%'")"
+ask -c 'CALL pganalytics.run_maintenance()'
+expect 'events the watermark has seen once' 1012 "$(ask -c 'SELECT events FROM pganalytics.watermarks')"
 expect 'groups that differ at the end' 0 "$(ask -c "$different")"
 kinds='SELECT count(*) FROM ((TABLE per_event EXCEPT ALL TABLE pganalytics_data.definition_3)
     UNION ALL (TABLE pganalytics_data.definition_3 EXCEPT ALL TABLE per_event)) d'
@@ -78,6 +97,14 @@ expect 'groups whose values or last event differ' 0 "$(ask -c "$kinds")"
 expect 'values folded' 12 "$(ask -c "SELECT pganalytics.refresh_projection('per_event')")"
 expect 'groups whose values or last event differ after a fold' 0 "$(ask -c "$kinds")"
 expect 'events' 1012 "$(ask -c 'SELECT count(*) FROM events')"
+
+# What was set aside is so still, and can be retried.
+expect 'dead letters' 1 "$(ask -c "SELECT dead_letters FROM pganalytics.projections WHERE name = 'amounts'::regclass")"
+expect 'without it' '2|4' "$(ask -c 'TABLE amounts')"
+ask -c "CREATE OR REPLACE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE sql
+    AS \$\$ SELECT CASE payload WHEN '\"two\"' THEN 2 ELSE payload::int END \$\$"
+expect 'retried' 1 "$(ask -c "SELECT pganalytics.retry_dead_letters('amounts')")"
+expect 'with it' '3|6' "$(ask -c 'TABLE amounts')"
 
 # What the segments and ledgers of before are good for, and that they go on.
 check_rolled() {

@@ -8,7 +8,8 @@ open_sessions=()
 cleanup() {
   local pid
   for pid in "${open_sessions[@]}"; do kill "$pid" 2>/dev/null || true; done
-  reset_server pganalytics.worker pganalytics.fold_tail pganalytics.fold_delay pganalytics.worker_naptime || true
+  reset_server pganalytics.worker pganalytics.fold_tail pganalytics.fold_delay pganalytics.worker_naptime \
+    pganalytics.dead_letters_limit || true
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -102,17 +103,42 @@ now "waiting for a lock is no error" "SELECT last_error IS NULL FROM pganalytics
 end_session
 eventually 30 "this one is once the lock is free" "$(folded per_type)"
 
-echo "--- an error"
+echo "--- an event that a projection cannot digest"
 sql "SELECT pganalytics.create_projection('broken',
        'SELECT sum((payload->>''n'')::int) AS total FROM events')" >/dev/null
 sql "SELECT pganalytics.drop_projection('per_aggregate')" >/dev/null
 sql "INSERT INTO events (event_type, aggregate_id, payload) VALUES ('type0', 'a0', '{\"n\": \"abc\"}')"
-eventually 30 "it is recorded" "SELECT last_error_state = '22P02' AND last_error LIKE '%abc%' AND last_error_at IS NOT NULL
+append 100
+eventually 30 "it is set aside, the rest is folded" "SELECT dead_letters = 1 AND tail = 0 AND last_error IS NULL
+  FROM pganalytics.projections WHERE name = 'broken'::regclass"
+now "with its error" "SELECT sqlstate = '22P02' AND error LIKE '%abc%' FROM pganalytics.dead_letters WHERE projection = 'broken'::regclass"
+sql "SELECT pganalytics.drop_projection('broken')" >/dev/null
+
+echo "--- something that is missing"
+sql "CREATE TABLE rates (rate int); INSERT INTO rates VALUES (2)"
+sql "CREATE FUNCTION rated(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN n * rate FROM rates; END'"
+sql "SELECT pganalytics.create_projection('broken',
+       'SELECT sum(rated((payload->>''n'')::int)) AS total FROM events WHERE event_type = ''type1''')" >/dev/null
+sql "ALTER TABLE rates RENAME TO missing"
+append 100
+eventually 30 "it is recorded" "SELECT last_error_state = '42P01' AND last_error LIKE '%rates%' AND last_error_at IS NOT NULL
   FROM pganalytics.projections WHERE name = 'broken'::regclass"
 append 100
 eventually 30 "the other projection is folded" "$(folded per_type)"
 eventually 30 "it is tried again, later and later" "SELECT failures >= 2 FROM pganalytics_data.projection WHERE relation = 'broken'::regclass"
-now "what it has folded stays" "SELECT tail > 100 FROM pganalytics.projections WHERE name = 'broken'::regclass"
+now "what it has folded stays" "SELECT tail > 100 AND status = 'failing' FROM pganalytics.projections WHERE name = 'broken'::regclass"
+sql "ALTER TABLE missing RENAME TO rates"
+eventually 60 "it goes on once the cause is gone" "SELECT tail = 0 AND status = 'ready' AND last_error IS NULL
+  FROM pganalytics.projections WHERE name = 'broken'::regclass"
+equals_its_query broken
+
+echo "--- a definition that fails on everything"
+set_server pganalytics.dead_letters_limit=10
+sql "CREATE OR REPLACE FUNCTION rated(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RAISE ''not today''; END'"
+append 100
+eventually 30 "it stops and says why" "SELECT last_error_state = '54000' AND last_error LIKE '%10 events%not today%' AND dead_letters = 0
+  FROM pganalytics.projections WHERE name = 'broken'::regclass"
+reset_server pganalytics.dead_letters_limit
 sql "SELECT pganalytics.drop_projection('broken')" >/dev/null
 equals_its_query per_type
 

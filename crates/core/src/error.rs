@@ -211,6 +211,14 @@ pub enum Error {
         /// The state relation.
         state: String,
     },
+    /// An aggregate that the extension derived is gone.
+    #[error("aggregate \"{name}\" does not exist")]
+    MissingPartial {
+        /// Its name.
+        name: String,
+        /// The aggregate whose states it returns.
+        aggregate: String,
+    },
     /// Something of this name is there already.
     #[error("relation \"{name}\" already exists")]
     AlreadyExists {
@@ -263,6 +271,32 @@ pub enum Error {
         /// The event table.
         table: String,
     },
+    /// A definition that fails on so many events that it must be wrong.
+    #[error("more than {limit} events cannot be folded into projection \"{name}\"{example}")]
+    TooManyDeadLetters {
+        /// The projection.
+        name: String,
+        /// How many may be set aside.
+        limit: usize,
+        /// Nothing, or a colon and the error of one of them.
+        example: String,
+    },
+    /// An event that no fold has set aside.
+    #[error("event {event_id} is not among the dead letters of projection \"{name}\"")]
+    NoDeadLetter {
+        /// What the caller named.
+        event_id: String,
+        /// The projection.
+        name: String,
+    },
+    /// A dead letter whose event has left the log.
+    #[error("event {event_id} at position {position} is not in the log any more")]
+    EventGone {
+        /// Its id.
+        event_id: String,
+        /// Where it stood.
+        position: i64,
+    },
     /// A fold asked for in a transaction that keeps an old snapshot.
     #[error("cannot fold a projection in a transaction above READ COMMITTED")]
     FoldNeedsFreshSnapshot,
@@ -287,9 +321,14 @@ impl UserError for Error {
             | Self::MissingIndex { .. }
             | Self::StateTrigger { .. }
             | Self::OwnEvents { .. }
+            | Self::EventGone { .. }
+            | Self::MissingPartial { .. }
             | Self::UnregisteredLog { .. } => "55000",
             Self::SegmentNotActive { .. } | Self::BadArgument { .. } => "22023",
-            Self::UnknownEventTable { .. } | Self::UnknownProjection { .. } => "42704",
+            Self::UnknownEventTable { .. }
+            | Self::UnknownProjection { .. }
+            | Self::NoDeadLetter { .. } => "42704",
+            Self::TooManyDeadLetters { .. } => "54000",
             Self::ColumnMissing { .. } => "42703",
             Self::ColumnType { .. } => "42804",
             Self::NullArgument { .. } | Self::NullInEvent { .. } => "22004",
@@ -332,6 +371,9 @@ impl UserError for Error {
                 "BEFORE triggers run in the order of their names, and \"~~append\" has to be the last: it numbers and stamps the event.".into()
             }
             Self::StateTrigger { .. } => "It would not run for what is folded otherwise than by those who append, and does not go over to a new state.".into(),
+            Self::MissingPartial { aggregate, .. } => {
+                format!("It returns the states of aggregate {aggregate} to the projection.")
+            }
             Self::SegmentNotActive { active, .. } => format!("Appends go to segment {active}."),
             _ => return None,
         })
@@ -386,6 +428,9 @@ impl UserError for Error {
                 Self::MissingIndex { .. } => {
                     "Create it again: the extension finds events and ids by it."
                 }
+                Self::MissingPartial { .. } => {
+                    "Restore the aggregates of schema pganalytics_data together with the projection, or create it anew."
+                }
                 Self::UnregisteredLog { .. } => {
                     "The view pganalytics.event_tables shows the active segments. Restore the tables of schema pganalytics_data together with the event table."
                 }
@@ -402,6 +447,11 @@ impl UserError for Error {
                 }
                 Self::StateTrigger { .. } => "Drop it with drop_projection_trigger() first, and create it again on the state that the view pganalytics.projections shows then.",
                 Self::OwnEvents { .. } => "Commit first: what it has appended is folded with it.",
+                Self::TooManyDeadLetters { .. } => {
+                    "Give the projection a query that takes them, with replace_projection(), or mend the functions it calls; pganalytics.dead_letters_limit says how many may be set aside."
+                }
+                Self::NoDeadLetter { .. } => "The view pganalytics.dead_letters lists them.",
+                Self::EventGone { .. } => "It cannot be folded any more: discard it with discard_dead_letters().",
                 Self::NoWorker => "Consider increasing max_worker_processes.",
                 Self::FoldNeedsFreshSnapshot => {
                     "Run it in a READ COMMITTED transaction. Reads are exact without it."

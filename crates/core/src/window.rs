@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::error::UserError;
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+pub(crate) const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2001-01-01 as days since 2000-01-01.
 const ORIGIN_DAYS: i64 = 366;
 const ORIGIN: i128 = ORIGIN_DAYS as i128 * MICROS_PER_DAY as i128;
@@ -21,9 +21,9 @@ const ORIGIN_YEAR: i64 = 2001;
 const CYCLE_YEARS: i64 = 400;
 const CYCLE_DAYS: i64 = 146_097;
 /// PostgreSQL's MIN_TIMESTAMP, 4714-11-24 BC; what lies before cannot be a result.
-const MIN_TIMESTAMP: i64 = -211_813_488_000_000_000;
+pub(crate) const MIN_TIMESTAMP: i64 = -211_813_488_000_000_000;
 /// PostgreSQL's first number past its timestamps, the year 294277.
-const END_TIMESTAMP: i64 = 9_223_371_331_200_000_000;
+pub(crate) const END_TIMESTAMP: i64 = 9_223_371_331_200_000_000;
 
 /// The width of a window, in the three fields of a PostgreSQL interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,7 +76,7 @@ impl Query {
 
     /// A copy without HAVING over the table expression `event_source` in place of the
     /// event table.
-    fn over(&self, source: &EventSource) -> Self {
+    pub(super) fn over(&self, source: &EventSource) -> Self {
         // SAFETY: copies a live tree and edits the copy.
         unsafe {
             let copy = Self(pg_sys::copyObjectImpl(self.0.cast()).cast());

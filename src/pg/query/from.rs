@@ -2,7 +2,7 @@
 
 use super::{EventSource, Query, pstring};
 use crate::pg::Oid;
-use crate::pg::tree::elements;
+use crate::pg::tree::{Expr, elements};
 use pgrx::pg_sys;
 
 /// A table, view or the like in FROM.
@@ -88,6 +88,20 @@ impl Query {
                 pg_sys::RTEKind::RTE_SUBQUERY => from.refuse("a subquery in FROM", NO_SUBQUERY),
                 _ => from.refuse("XMLTABLE or JSON_TABLE", ROW_WISE),
             }
+        }
+    }
+
+    /// Its expressions: the conditions, WHERE too, and the functions.
+    pub(super) fn expressions_of_from(&self) -> Vec<Expr> {
+        // SAFETY: a live tree; lists and joins can be walked as expressions can.
+        unsafe {
+            let functions = elements::<pg_sys::RangeTblEntry>((*self.0).rtable)
+                .into_iter()
+                .map(|entry| (*entry).functions.cast());
+            let all = functions.chain([(*self.0).jointree.cast()]);
+            all.filter(|node: &*mut pg_sys::Node| !node.is_null())
+                .map(Expr)
+                .collect()
         }
     }
 

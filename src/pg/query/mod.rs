@@ -5,13 +5,16 @@
 mod aggregate;
 mod delta;
 mod from;
+mod marker;
 mod output;
+mod session;
 mod values;
 mod winner;
 
 pub use aggregate::AggregateCall;
 pub use delta::EventSource;
 pub use from::Table;
+pub use marker::SessionKey;
 pub use output::OutputFault;
 
 use super::index::{Lock, Relation};

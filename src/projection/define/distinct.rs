@@ -19,7 +19,7 @@ const ELEMENTS: &str = "Aggregate a column or expression of a simple type, such 
 const CONSTANT: &str = "Give the delimiter as a constant.";
 const ARRAY_CAT: &str = "\"pg_catalog\".\"array_cat\"";
 
-impl Parts {
+impl Parts<'_> {
     /// The number of the set of values that an aggregate takes, made if need be.
     pub(super) fn set_of(&mut self, aggregate: Expr, arguments: &[Expr]) -> Result<usize, Error> {
         let values: Vec<_> = arguments.iter().flat_map(|a| a.as_columns()).collect();
@@ -51,7 +51,7 @@ impl Parts {
         let arguments = aggregate.arguments();
         if !arguments[0].is_an_element() {
             return refused(
-                format!("{}(DISTINCT) of arrays or rows", call.name),
+                format!("{}(DISTINCT) of arrays or rows", call.facts.name),
                 ELEMENTS,
             );
         }
@@ -62,13 +62,14 @@ impl Parts {
             }
             Some(None) => {
                 return refused(
-                    format!("{}(DISTINCT) with a delimiter that varies", call.name),
+                    format!("{}(DISTINCT) with a delimiter that varies", call.facts.name),
                     CONSTANT,
                 );
             }
         };
         let set = self.set_of(aggregate, &arguments[..1])?;
-        let merge = Merge::Function(ARRAY_CAT.into());
+        // (Never merged but two by two: sessions have no DISTINCT.)
+        let merge = Merge::function(ARRAY_CAT, &call.facts.signature);
         let component = self.component(Some(set), aggregate.collected(), merge);
         Ok(Aggregate {
             components: vec![component],

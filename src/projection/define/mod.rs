@@ -1,19 +1,24 @@
 //! From a query to the shape of a projection, or the reason why it has none.
 
 mod contents;
+mod derived;
 mod distinct;
 mod parts;
+mod session;
 mod source;
 mod stateless;
 mod winner;
 
 use crate::pg::Oid;
-use crate::pg::query::{EventSource, OutputFault, Query};
+use crate::pg::query::{EventSource, OutputFault, Query, SessionKey};
 use crate::pg::tree::Expr;
 use contents::check_contents;
+use derived::Derived;
+pub use derived::Maker;
 use parts::Parts;
 use pganalytics_core::error::Error;
-use pganalytics_core::projection::{Column, Kind, Merge, Shape};
+use pganalytics_core::projection::{Column, Kind, Merge, SESSION, Shape};
+use session::{session_key, sessions};
 use source::Source;
 use stateless::Own;
 use winner::POSITION;
@@ -41,6 +46,15 @@ fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Err
 /// Understands the query that the view `definition` holds, for the generation of
 /// this number.
 pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
+    define_with(definition, Derived::of(definition, generation))
+}
+
+/// Understands it for a new generation, and makes the aggregates that its state needs.
+pub fn define_new(definition: Oid, generation: i32, maker: &Maker) -> Result<Definition, Error> {
+    define_with(definition, Derived::of_new(definition, generation, maker))
+}
+
+fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
     if let Some(construct) = query.unsupported() {
         return refused(construct, IN_A_VIEW);
@@ -48,6 +62,7 @@ pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
     let source = Source::of(&query)?;
     let mut read = query.contents();
     check_contents(&read)?;
+    let session = session_key(&query)?;
     let own = if query.is_stateless() {
         let own = Own::of(source.event_table)?;
         own.read(source.index, &mut read);
@@ -63,7 +78,7 @@ pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
     };
     let shape = match own {
         Some(own) => stateless::shape(&query, &events, &own)?,
-        None => shape(&query, &events, source.event_table, generation)?,
+        None => shape(&query, &events, source.event_table, session, derived)?,
     };
     let mut merges = shape.components.iter().map(|c| &c.merge);
     if merges.any(|merge| matches!(merge, Merge::Winner(_))) {
@@ -96,7 +111,8 @@ fn shape(
     query: &Query,
     source: &EventSource,
     event_table: Oid,
-    generation: i32,
+    session: Option<SessionKey>,
+    derived: Derived,
 ) -> Result<Shape, Error> {
     let keys = query.keys();
     if keys.len() > MOST_KEYS {
@@ -108,7 +124,8 @@ fn shape(
     if keys.iter().any(|key| key.has_set_inside()) {
         return set_returning();
     }
-    let mut parts = Parts::default();
+    let generation = derived.generation;
+    let mut parts = Parts::new(derived);
     for expr in query
         .outputs()
         .into_iter()
@@ -121,16 +138,19 @@ fn shape(
     }
     let plain = parts.components_of(None);
     let plain: Vec<_> = plain.iter().map(|c| parts.exprs[*c].1).collect();
-    let columns: Vec<_> = keys
+    let mut columns: Vec<_> = keys
         .iter()
         .enumerate()
         .map(|(i, key)| column("k", i, *key, true))
         .collect();
+    if let Some(key) = &session {
+        columns[key.place].name = SESSION.into();
+    }
     let mut from = keys.clone();
     from.extend(&parts.calls);
     let mut names: Vec<_> = columns.iter().map(|k| k.name.clone()).collect();
     names.extend((1..=parts.calls.len()).map(|i| format!("a{i}")));
-    let labels = labels(query, &from, &names);
+    let mut labels = labels(query, &from, &names);
     let output = query.output(&from, &names).or_else(|fault| match fault {
         OutputFault::Ungrouped(name) => refused(
             format!("output \"{name}\", which reads a column that is not grouped,"),
@@ -142,12 +162,22 @@ fn shape(
             "Group by the whole expression, or return its inputs and compute it in a view on top.",
         ),
     })?;
+    let (kind, delta) = match &session {
+        Some(key) => sessions(query, source, key, &columns, &parts, &plain)?,
+        None => (Kind::Grouped, query.delta(source, &plain)),
+    };
+    // The session is kept apart from the other keys, behind them.
+    if let Some(key) = &session {
+        labels[key.place..keys.len()].rotate_left(1);
+    }
+    let places = (0..keys.len()).filter(|i| columns[*i].name != SESSION);
+    let (keys, columns): (Vec<_>, Vec<_>) = places.map(|i| (keys[i], columns[i].clone())).unzip();
     Ok(Shape {
-        kind: Kind::Grouped,
+        kind,
         hashable: (0..keys.len()).filter(|i| keys[*i].is_hashable()).collect(),
         keys: columns,
         values: parts.values(query, source, generation),
-        delta: query.delta(source, &plain),
+        delta,
         fans_out: query.fans_out(),
         components: parts.components,
         aggregates: parts.aggregates,

@@ -21,7 +21,7 @@ pub(super) struct Rows {
 /// The column that tells apart events with the same `by`.
 pub(super) const POSITION: &str = "position";
 
-impl Parts {
+impl Parts<'_> {
     pub(super) fn winner(
         &mut self,
         aggregate: Expr,

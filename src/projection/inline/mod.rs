@@ -25,7 +25,6 @@
 mod state_trigger;
 mod switch;
 
-use super::fold::merge;
 use super::lookups::lock_lookups;
 use super::read::reader;
 use super::tail::segments_of;
@@ -35,10 +34,12 @@ use crate::pg::cache::RelationCache;
 use crate::pg::error::noting;
 use crate::pg::index::Relation;
 use crate::pg::own;
-use crate::pg::security::ActingAs;
+use crate::pg::security::{ActingAs, Settings};
 use crate::pg::snapshot::{Snapshot, keeps_snapshot};
+use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
+use pganalytics_core::projection::{fold_sql, own_source_sql};
 pub(super) use state_trigger::check_state;
 pub use switch::settle;
 pub(super) use switch::{begin, check_rights, end};
@@ -93,7 +94,7 @@ fn fold_own_into(projection: &Projection, txid: u64, up_to: i64) -> Result<(), E
     let events = Events::Own { txid, after, up_to };
     let segments = segments_of(projection.event_table, events)?;
     let reader = reader(projection.state)?;
-    let definition = &reader.known.definition;
+    let definition = &reader.definition;
     if definition.shape.folds_alone() {
         projection.fold_alone();
     }
@@ -105,15 +106,21 @@ fn fold_own_into(projection: &Projection, txid: u64, up_to: i64) -> Result<(), E
         "Inline projection \"{}\" was being folded.",
         projection.name
     );
+    let source = own_source_sql(&reader.table, &definition.columns, &segments);
+    let sql = fold_sql(&definition.shape, &reader.state, &source);
+    let txid = txid.to_string();
+    let args = vec![Arg::Text(&txid), Arg::Big(after), Arg::Big(up_to)];
     noting(&note, || {
-        merge(projection, &segments, events, None, &snapshot)
-    })?;
+        let _owner = act_as_owner(projection);
+        let _settings = Settings::pin(projection.pinned_settings());
+        spi::run_kept(&sql, args, Under::Given(&snapshot))
+    });
     Ok(())
 }
 
-/// Begins to act as the owner of a projection, to fold these events.
-pub(super) fn act_as_owner(projection: &Projection, events: Events) -> ActingAs {
-    if matches!(events, Events::Own { .. }) && projection.may_be_inline() {
+/// Begins to act as the owner of a projection, to fold what somebody else may append.
+fn act_as_owner(projection: &Projection) -> ActingAs {
+    if projection.may_be_inline() {
         ActingAs::definer(projection.owner)
     } else {
         ActingAs::new(projection.owner)

@@ -162,7 +162,7 @@ SELECT pganalytics.create_projection('refused', 'SELECT count(DISTINCT version::
 SELECT pganalytics.create_projection('refused', 'SELECT array_agg(DISTINCT ARRAY[version]) FROM events');
 SELECT pganalytics.create_projection('refused', 'SELECT string_agg(DISTINCT event_type, aggregate_id) FROM events');
 SELECT pganalytics.create_projection('refused', 'SELECT array_agg(DISTINCT event_type ORDER BY event_type DESC) FROM events');
-SELECT pganalytics.create_projection('refused', 'SELECT stddev(DISTINCT version) FROM events');
+SELECT pganalytics.create_projection('refused', 'SELECT jsonb_agg(DISTINCT version) FROM events');
 SELECT pganalytics.create_projection('refused', 'SELECT array_agg(event_type) FROM events');
 
 -- They go with their projection.

@@ -9,6 +9,8 @@ CREATE FOREIGN DATA WRAPPER nowhere;
 CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
 CREATE FOREIGN TABLE elsewhere (id text) SERVER nowhere;
 CREATE FUNCTION stable_one() RETURNS integer STABLE LANGUAGE sql AS 'SELECT 1';
+-- Mergeable, but within one process only.
+CREATE AGGREGATE unkept(numeric) (SFUNC = numeric_avg_accum, STYPE = internal, FINALFUNC = numeric_avg, COMBINEFUNC = numeric_avg_combine);
 CREATE TEMP TABLE attempts (query text);
 INSERT INTO attempts VALUES
     ('SELECT event_type, count(*) FROM events GROUP BY 1 ORDER BY 1'),
@@ -66,7 +68,9 @@ INSERT INTO attempts VALUES
     ('SELECT max(event_type ORDER BY position) FROM events'),
     ('SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY version) FROM events'),
     ('SELECT array_agg(event_type) FROM events'),
-    ('SELECT stddev(version) FROM events'),
+    ('SELECT string_agg(event_type, '','') FROM events'),
+    ('SELECT jsonb_object_agg(event_type, version) FROM events'),
+    ('SELECT unkept(version) FROM events'),
     ('SELECT now(), count(*) FROM events GROUP BY 1'),
     ('SELECT count(*) FROM events WHERE occurred_at > current_date'),
     ('SELECT count(*) FROM events WHERE random() < 0.5'),
@@ -102,9 +106,11 @@ SELECT pganalytics.create_projection('events', 'SELECT count(*) FROM events');
 SELECT pganalytics.drop_projection('known');
 SELECT count(*) FROM pganalytics.projections;
 SELECT count(*) FROM pg_class WHERE relname ~ '^(definition|state|access)_[0-9]+';
+SELECT count(*) FROM pg_proc WHERE proname ~ '^partial_';
 DROP SERVER nowhere CASCADE;
 DROP FOREIGN DATA WRAPPER nowhere;
 DROP SEQUENCE numbers;
 DROP VIEW ids;
 DROP TABLE events, others, lookup;
 DROP FUNCTION stable_one;
+DROP AGGREGATE unkept(numeric);

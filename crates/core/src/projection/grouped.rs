@@ -68,16 +68,30 @@ fn anew(shape: &Shape, source: &str) -> String {
 /// The groups whose values in the state are not those that the events of `source`
 /// give: the group, what is expected and what is found, as `jsonb`.
 pub(super) fn verify(shape: &Shape, state: &str, source: &str) -> String {
-    let keys = shape.keys.iter().map(|key| key.name.clone());
-    let keys: Vec<_> = keys.collect();
-    let finished = |alias: &str| {
+    verify_of(shape, None, state, &anew(shape, source))
+}
+
+/// The same for rows `anew`, which are told apart by another key too, if there is one:
+/// its name, and its value in a row `d`.
+pub(super) fn verify_of(
+    shape: &Shape,
+    other: Option<(&str, &str)>,
+    state: &str,
+    anew: &str,
+) -> String {
+    let keys = shape.keys.iter().map(|key| key.name.as_str());
+    let keys = keys.chain(other.map(|(name, _)| name));
+    let keys: Vec<_> = keys.map(ToOwned::to_owned).collect();
+    let finished = {
         let values = shape.aggregates.iter().enumerate().map(|(i, a)| {
-            let value = a.finished(|c| format!("{alias}{}", shape.components[c].column.name));
+            let value = a.finished(|c| format!("d.{}", shape.components[c].column.name));
             format!("{value} AS a{}", i + 1)
         });
-        let keys = keys.iter().map(|key| format!("{alias}{key}"));
-        let hash = std::iter::once(format!("{alias}key_hash"));
-        hash.chain(keys)
+        let keys = shape.keys.iter().map(|key| format!("d.{}", key.name));
+        let other = other.map(|(name, value)| format!("{value} AS {name}"));
+        std::iter::once("d.key_hash".to_owned())
+            .chain(keys)
+            .chain(other)
             .chain(values)
             .collect::<Vec<_>>()
             .join(", ")
@@ -100,17 +114,17 @@ pub(super) fn verify(shape: &Shape, state: &str, source: &str) -> String {
     let (key_labels, value_labels) = shape.labels.split_at(keys.len());
     let group = |alias: &str| object(alias, &keys, key_labels);
     let row = |alias: &str| object(alias, &values, value_labels);
-    let same = same_group(shape, "e.", "s.");
+    let mut same = same_group(shape, "e.", "s.");
+    if let Some((name, _)) = other {
+        same.push_str(&format!(" AND e.{name} OPERATOR(pg_catalog.=) s.{name}"));
+    }
     let (group_e, group_s, row_e, row_s) = (group("e."), group("s."), row("e."), row("s."));
     format!(
-        "WITH expected AS MATERIALIZED (SELECT {} FROM ({}) AS d), \
-         found AS MATERIALIZED (SELECT {} FROM {state} AS d) \
+        "WITH expected AS MATERIALIZED (SELECT {finished} FROM ({anew}) AS d), \
+         found AS MATERIALIZED (SELECT {finished} FROM {state} AS d) \
          SELECT {group_e}, {row_e}, {row_s} FROM expected e JOIN found s ON {same} WHERE {} \
          UNION ALL SELECT {group_e}, {row_e}, NULL FROM expected e WHERE NOT EXISTS (SELECT FROM found s WHERE {same}) \
          UNION ALL SELECT {group_s}, NULL, {row_s} FROM found s WHERE NOT EXISTS (SELECT FROM expected e WHERE {same})",
-        finished("d."),
-        anew(shape, source),
-        finished("d."),
         if differ.is_empty() {
             "false".into()
         } else {
@@ -184,13 +198,30 @@ pub(super) fn view(shape: &Shape, view: &str, state: &str, read: &str, tail: &st
     };
     let settled = row("s.", &|i| format!("s.{}", shape.components[i].column.name));
     let touched = row("t.", &|i| shape.components[i].merged("s.", "t."));
-    let mut names: Vec<_> = shape.keys.iter().map(|k| k.name.clone()).collect();
+    let groups = format!(
+        "SELECT {settled} FROM {state} s WHERE NOT EXISTS (SELECT FROM tail t WHERE {same}) \
+         UNION ALL SELECT {touched} FROM tail t LEFT JOIN {state} s ON {same}"
+    );
+    let keys = shape.keys.iter().map(|k| k.name.as_str());
+    view_of(shape, keys, &groups, view, read, tail)
+}
+
+/// The view of the outputs, computed from the table expression `groups`, which has
+/// the columns `keys` and a column for each aggregate.
+pub(super) fn view_of<'a>(
+    shape: &Shape,
+    keys: impl Iterator<Item = &'a str>,
+    groups: &str,
+    view: &str,
+    read: &str,
+    tail: &str,
+) -> String {
+    let mut names: Vec<_> = keys.map(ToOwned::to_owned).collect();
     names.extend((1..=shape.aggregates.len()).map(|i| format!("a{i}")));
     let outputs: Vec<_> = shape.outputs.iter().map(|o| ident(o)).collect();
     format!(
-        "{view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t WHERE {}), groups ({}) AS (\
-         SELECT {settled} FROM {state} s WHERE NOT EXISTS (SELECT FROM tail t WHERE {same}) \
-         UNION ALL SELECT {touched} FROM tail t LEFT JOIN {state} s ON {same}) {}",
+        "{view} ({}) AS WITH tail AS MATERIALIZED (SELECT * FROM {tail} AS t WHERE {}), \
+         groups ({}) AS ({groups}) {}",
         outputs.join(", "),
         locked_sql(read),
         names.join(", "),
@@ -199,7 +230,7 @@ pub(super) fn view(shape: &Shape, view: &str, state: &str, read: &str, tail: &st
 }
 
 /// Whether two rows are of the same group.
-fn same_group(shape: &Shape, left: &str, right: &str) -> String {
+pub(super) fn same_group(shape: &Shape, left: &str, right: &str) -> String {
     let keys = shape.keys.iter().map(|k| k.name.as_str());
     let keys = keys.map(|k| format!("{left}{k} IS NOT DISTINCT FROM {right}{k}"));
     let hash = format!("{left}key_hash = {right}key_hash");

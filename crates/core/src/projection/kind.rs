@@ -1,13 +1,14 @@
 //! What each kind of projection needs as SQL.
 
 use super::shape::{Kind, Shape};
-use super::{grouped, stateless};
+use super::{grouped, session, stateless};
 
 /// The statements that make the state relation `state` (quoted, qualified).
 #[must_use]
 pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
     match &shape.kind {
         Kind::Grouped => grouped::state_table(shape, state, index_prefix),
+        Kind::Sessions(kind) => session::state_table(shape, kind, state, index_prefix),
         Kind::Stateless(columns) => stateless::state_table(columns, state),
     }
 }
@@ -15,9 +16,10 @@ pub fn state_table_sql(shape: &Shape, state: &str, index_prefix: &str) -> Vec<St
 /// The query for what the tail, the table expression `source`, adds to the state: rows
 /// of the state relation.
 #[must_use]
-pub fn delta_sql(shape: &Shape, source: &str) -> String {
+pub fn delta_sql(shape: &Shape, state: &str, source: &str) -> String {
     match &shape.kind {
         Kind::Grouped => grouped::delta(shape, source),
+        Kind::Sessions(kind) => session::tail(shape, kind, state, source),
         Kind::Stateless(_) => stateless::delta(shape, source),
     }
 }
@@ -28,6 +30,7 @@ pub fn delta_sql(shape: &Shape, source: &str) -> String {
 pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
     match &shape.kind {
         Kind::Grouped => grouped::fold(shape, state, source),
+        Kind::Sessions(kind) => session::fold(shape, kind, state, source),
         Kind::Stateless(_) => stateless::fold(shape, state, source),
     }
 }
@@ -43,6 +46,7 @@ pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
 pub fn view_sql(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) -> String {
     match &shape.kind {
         Kind::Grouped => grouped::view(shape, view, state, read, tail),
+        Kind::Sessions(kind) => session::view(shape, kind, view, state, read, tail),
         Kind::Stateless(columns) => stateless::view(shape, columns, view, state, read, tail),
     }
 }
@@ -53,6 +57,7 @@ pub fn view_sql(shape: &Shape, view: &str, state: &str, read: &str, tail: &str) 
 pub fn verify_sql(shape: &Shape, state: &str, source: &str) -> String {
     match &shape.kind {
         Kind::Grouped => grouped::verify(shape, state, source),
+        Kind::Sessions(kind) => session::verify(shape, kind, state, source),
         Kind::Stateless(columns) => stateless::verify(shape, columns, state, source),
     }
 }

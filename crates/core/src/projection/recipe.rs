@@ -1,9 +1,12 @@
-//! How an aggregate is kept as plain typed columns that merge.
+//! How an aggregate is kept as columns that merge.
 //!
 //! Where an aggregate's result is its own partial state (count, min, bool_and,
-//! sum of integers …) the server's combine function merges two of them. Where it
-//! is not, the aggregate is split into such parts and finished when read.
+//! sum of integers …) the server's combine function merges two of them. Others are
+//! split into such parts where that is faster; of the rest a derived aggregate
+//! returns the state, which is finished when read.
 
+use super::facts::{Facts, SupportFunction};
+use super::merge::{Merge, constant};
 use crate::error::Error;
 
 /// What a part aggregates.
@@ -15,15 +18,26 @@ pub enum PartInput {
     AsDouble,
 }
 
+/// Which aggregate makes a state column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartSource {
+    /// The user's own.
+    Own,
+    /// Another, as a `regprocedure` literal.
+    Other(&'static str),
+    /// One derived from the user's own, which returns its state.
+    Derived,
+}
+
 /// One state column of an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The aggregate to run, as a `regprocedure` literal; `None`: the user's own.
-    pub aggregate: Option<&'static str>,
+    /// The aggregate to run.
+    pub source: PartSource,
     /// What it is run on.
     pub input: PartInput,
-    /// The SQL function that merges two of its results.
-    pub merge: String,
+    /// How two of its results merge.
+    pub merge: Merge,
 }
 
 /// How one aggregate is kept and finished.
@@ -32,63 +46,106 @@ pub struct Recipe {
     /// Its state columns.
     pub parts: Vec<Part>,
     /// Its value, with `{0}`, `{1}` … for the parts.
-    pub finish: &'static str,
+    pub finish: String,
 }
 
 const INT8_ADD: &str = "\"pg_catalog\".\"int8pl\"";
 const NUMERIC_ADD: &str = "\"pg_catalog\".\"numeric_add\"";
 const FLOAT8_ADD: &str = "\"pg_catalog\".\"float8pl\"";
 const INTERVAL_ADD: &str = "\"pg_catalog\".\"interval_pl\"";
+const HYPERLOGLOG_UNION: &str = "\"pganalytics\".\"hyperloglog_union\"";
 
 const NUMERIC_MEAN: &str =
     "pg_catalog.numeric_div(({0})::pg_catalog.numeric, ({1})::pg_catalog.numeric)";
 const DOUBLE_MEAN: &str = "pg_catalog.float8div({0}, ({1})::pg_catalog.float8)";
 const INTERVAL_MEAN: &str = "pg_catalog.interval_div({0}, ({1})::pg_catalog.float8)";
 
-fn mean(sum: &'static str, input: PartInput, merge: &str, finish: &'static str) -> Recipe {
+fn mean(sum: &'static str, input: PartInput, merge: &str, finish: &str) -> Recipe {
+    let part = |source, input, merge| Part {
+        source: PartSource::Other(source),
+        input,
+        merge: Merge::function(merge, source),
+    };
     Recipe {
         parts: vec![
-            Part {
-                aggregate: Some(sum),
-                input,
-                merge: merge.into(),
-            },
-            Part {
-                aggregate: Some("pg_catalog.count(\"any\")"),
-                input: PartInput::AsWritten,
-                merge: INT8_ADD.into(),
-            },
+            part(sum, input, merge),
+            part("pg_catalog.count(\"any\")", PartInput::AsWritten, INT8_ADD),
         ],
+        finish: finish.into(),
+    }
+}
+
+fn one_part(source: PartSource, merge: Merge, finish: String) -> Recipe {
+    Recipe {
+        parts: vec![Part {
+            source,
+            input: PartInput::AsWritten,
+            merge,
+        }],
         finish,
     }
 }
 
-fn itself(merge: &str) -> Recipe {
-    Recipe {
-        parts: vec![Part {
-            aggregate: None,
-            input: PartInput::AsWritten,
-            merge: merge.into(),
-        }],
-        finish: "{0}",
-    }
+fn itself(merge: Merge) -> Recipe {
+    one_part(PartSource::Own, merge, "{0}".into())
 }
 
-/// The recipe of the aggregate `schema.name(argument types)`.
-///
-/// `combine` is its combine function (quoted) if its result is its own partial
-/// state: a plain type, no final function.
-pub fn recipe(
-    schema: &str,
-    name: &str,
-    arguments: &str,
-    combine: Option<&str>,
-) -> Result<Recipe, Error> {
-    if let Some(function) = combine {
-        return Ok(itself(function));
+/// Kept as its state, if two states of it can be merged.
+fn by_state(facts: &Facts) -> Result<Recipe, Error> {
+    let refused = |hint| {
+        Err(Error::Unsupported {
+            construct: format!("aggregate {}({})", facts.name, facts.arguments),
+            hint,
+        })
+    };
+    let Some(combine) = &facts.combine else {
+        return refused(
+            "It has no combine function, so partial results of it cannot be merged: read it from the event table.",
+        );
+    };
+    if facts.internal && (!facts.serialized || facts.finish.is_none()) {
+        return refused(
+            "Its state cannot be serialized, so it cannot be kept: read it from the event table.",
+        );
     }
+    let merge = match combine {
+        SupportFunction {
+            name,
+            strict: true,
+            callable: true,
+        } if !facts.internal => Merge::function(name, &facts.signature),
+        _ => Merge::State(facts.signature.clone()),
+    };
+    Ok(match &facts.finish {
+        None => itself(merge),
+        Some(function) if function.callable && !facts.internal => one_part(
+            PartSource::Derived,
+            merge,
+            format!("{}({{0}})", function.name),
+        ),
+        Some(_) => one_part(
+            PartSource::Derived,
+            merge,
+            format!(
+                "pganalytics.finish_state({{0}}, {}, {})",
+                constant(&facts.signature),
+                facts.null_result
+            ),
+        ),
+    })
+}
+
+/// The recipe of an aggregate.
+pub fn recipe(facts: &Facts) -> Result<Recipe, Error> {
+    if facts.combine.is_some() && facts.finish.is_none() && !facts.internal {
+        return by_state(facts);
+    }
+    let union = || Merge::function(HYPERLOGLOG_UNION, &facts.signature);
+    let (schema, name, arguments) = (&*facts.schema, &*facts.name, &*facts.arguments);
     let known = match (schema, name, arguments) {
-        ("pg_catalog", "sum", "bigint" | "numeric") => itself(NUMERIC_ADD),
+        ("pg_catalog", "sum", "bigint" | "numeric") => {
+            itself(Merge::function(NUMERIC_ADD, &facts.signature))
+        }
         ("pg_catalog", "avg", "smallint") => mean(
             "pg_catalog.sum(pg_catalog.int2)",
             PartInput::AsWritten,
@@ -131,21 +188,13 @@ pub fn recipe(
             INTERVAL_ADD,
             INTERVAL_MEAN,
         ),
-        ("pganalytics", "approx_count_distinct", _) => Recipe {
-            parts: vec![Part {
-                aggregate: Some("pganalytics.hll(pg_catalog.anyelement)"),
-                input: PartInput::AsWritten,
-                merge: "\"pganalytics\".\"hyperloglog_union\"".into(),
-            }],
-            finish: "pganalytics.cardinality({0})",
-        },
-        ("pganalytics", "hll", _) => itself("\"pganalytics\".\"hyperloglog_union\""),
-        _ => {
-            return Err(Error::Unsupported {
-                construct: format!("aggregate {name}({arguments})"),
-                hint: "Use count, sum, avg, min, max, bool_and, bool_or, every or approx_count_distinct.",
-            });
-        }
+        ("pganalytics", "approx_count_distinct", _) => one_part(
+            PartSource::Other("pganalytics.hll(pg_catalog.anyelement)"),
+            union(),
+            "pganalytics.cardinality({0})".into(),
+        ),
+        ("pganalytics", "hll", _) => itself(union()),
+        _ => return by_state(facts),
     };
     Ok(known)
 }
@@ -154,23 +203,112 @@ pub fn recipe(
 mod tests {
     use super::*;
 
+    fn function(name: &str) -> Option<SupportFunction> {
+        Some(SupportFunction {
+            name: name.into(),
+            strict: true,
+            callable: true,
+        })
+    }
+
+    fn facts(schema: &str, name: &str, arguments: &str) -> Facts {
+        Facts {
+            schema: schema.into(),
+            name: name.into(),
+            arguments: arguments.into(),
+            signature: format!("{schema}.{name}({arguments})"),
+            null_result: "NULL::real".into(),
+            internal: false,
+            serialized: false,
+            combine: None,
+            finish: None,
+        }
+    }
+
     #[test]
     fn own_partials_need_one_column() {
-        let count = recipe("pg_catalog", "count", "", Some("\"pg_catalog\".\"int8pl\"")).unwrap();
+        let count = recipe(&Facts {
+            combine: function(INT8_ADD),
+            ..facts("pg_catalog", "count", "")
+        })
+        .unwrap();
         assert_eq!(count.parts.len(), 1);
+        assert_eq!(count.parts[0].source, PartSource::Own);
         assert_eq!(count.finish, "{0}");
     }
 
     #[test]
     fn means_are_sum_and_count() {
-        let avg = recipe("pg_catalog", "avg", "real", None).unwrap();
+        let avg = recipe(&Facts {
+            combine: function("float8_combine"),
+            finish: function("float8_avg"),
+            ..facts("pg_catalog", "avg", "real")
+        })
+        .unwrap();
         assert_eq!(avg.parts[0].input, PartInput::AsDouble);
         assert_eq!(avg.parts.len(), 2);
     }
 
     #[test]
-    fn a_namesake_in_another_schema_is_not_taken_for_it() {
-        assert!(recipe("public", "avg", "real", None).is_err());
-        assert!(recipe("pg_catalog", "array_agg", "text", None).is_err());
+    fn states_of_plain_types_are_merged_and_finished_by_plain_calls() {
+        let corr = recipe(&Facts {
+            combine: function("f8_combine"),
+            finish: function("f8_corr"),
+            ..facts("pg_catalog", "corr", "real")
+        })
+        .unwrap();
+        assert_eq!(corr.parts[0].source, PartSource::Derived);
+        assert_eq!(corr.finish, "f8_corr({0})");
+        assert!(
+            corr.parts[0]
+                .merge
+                .two("c1", "s.", "t.")
+                .contains("f8_combine(s.c1, t.c1)")
+        );
+    }
+
+    #[test]
+    fn others_are_merged_and_finished_as_the_server_does() {
+        let internal = Facts {
+            internal: true,
+            serialized: true,
+            combine: function("combine"),
+            finish: function("final"),
+            ..facts("pg_catalog", "stddev", "numeric")
+        };
+        let stddev = recipe(&internal).unwrap();
+        assert_eq!(
+            stddev.finish,
+            "pganalytics.finish_state({0}, 'pg_catalog.stddev(numeric)'::pg_catalog.regprocedure, NULL::real)"
+        );
+        // What is not strict tells NULL apart; what is not callable wants an aggregate around it.
+        for (strict, callable) in [(false, true), (true, false)] {
+            let combine = SupportFunction {
+                name: "f".into(),
+                strict,
+                callable,
+            };
+            let own = recipe(&Facts {
+                combine: Some(combine),
+                ..facts("public", "own", "integer")
+            });
+            assert_eq!(
+                own.unwrap().parts[0].merge,
+                Merge::State("public.own(integer)".into())
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_merged_or_kept_is_refused() {
+        assert!(recipe(&facts("public", "avg", "real")).is_err());
+        assert!(recipe(&facts("pg_catalog", "array_agg", "text")).is_err());
+        let unkept = Facts {
+            internal: true,
+            combine: function("combine"),
+            finish: function("final"),
+            ..facts("public", "unkept", "integer")
+        };
+        assert!(recipe(&unkept).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! The shape of a projection: its keys, its state columns, its outputs.
 
+use super::merge::Merge;
+use super::session::Sessions;
 use super::values::Values;
-use super::winner::Winner;
 
 /// A column of the state: its type as SQL, qualified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,21 +24,12 @@ impl Column {
     }
 }
 
-/// How two values of a state column become one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Merge {
-    /// By this SQL function, quoted; NULL is the state of no input.
-    Function(String),
-    /// With the rest of the row that wins.
-    Winner(Winner),
-}
-
 /// A state column that merges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Component {
     /// Where it is kept.
     pub column: Column,
-    /// How two of its values merge.
+    /// How its values merge.
     pub merge: Merge,
 }
 
@@ -58,6 +50,8 @@ pub enum Kind {
     /// Groups.
     #[default]
     Grouped,
+    /// Sessions of groups.
+    Sessions(Sessions),
     /// What the query makes of each event, with the column of each output. Those that
     /// are named `event_id` and `position` are the event's own.
     Stateless(Vec<Column>),
@@ -98,7 +92,7 @@ impl Shape {
     /// others folded: its fold looks up more than the rows that it merges into.
     #[must_use]
     pub fn folds_alone(&self) -> bool {
-        !self.values.is_empty()
+        !self.values.is_empty() || matches!(self.kind, Kind::Sessions(_))
     }
 
     /// `k1, k2, c1 …` of a table alias; names need no quotes.
@@ -156,16 +150,9 @@ pub(super) fn hash_of(columns: &[String]) -> String {
 }
 
 impl Component {
-    /// The merged value of two states of this component.
+    /// The merged value of this component of two rows.
     pub(super) fn merged(&self, left: &str, right: &str) -> String {
-        let name = &self.column.name;
-        match &self.merge {
-            Merge::Function(function) => format!(
-                "CASE WHEN {left}{name} IS NULL THEN {right}{name} WHEN {right}{name} IS NULL THEN {left}{name} \
-                 ELSE {function}({left}{name}, {right}{name}) END"
-            ),
-            Merge::Winner(winner) => winner.pair(name, left, right),
-        }
+        self.merge.two(&self.column.name, left, right)
     }
 }
 

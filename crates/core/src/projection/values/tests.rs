@@ -14,7 +14,7 @@ fn column(name: &str) -> Column {
 fn shape(values: Vec<Values>) -> Shape {
     let component = |name| Component {
         column: column(name),
-        merge: Merge::Function("f".into()),
+        merge: Merge::function("f", "a()"),
     };
     Shape {
         kind: Kind::Grouped,
@@ -23,11 +23,9 @@ fn shape(values: Vec<Values>) -> Shape {
         keys: vec![column("k1")],
         hashable: vec![0],
         components: vec![component("c1"), component("c2")],
-        aggregates: vec![],
         values,
         delta: "SELECT FROM event_source".into(),
-        output: String::new(),
-        outputs: vec![],
+        ..Shape::default()
     }
 }
 

@@ -1,0 +1,25 @@
+-- Dead letters: events that projections have set aside.
+
+CREATE FUNCTION pganalytics.retry_dead_letters(name text, event_ids uuid[] DEFAULT NULL) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'retry_dead_letters_wrapper';
+COMMENT ON FUNCTION pganalytics.retry_dead_letters(text, uuid[]) IS
+    'folds events again that a projection has set aside, all that are pending or those given, and returns how many were folded; those that fail again stay';
+
+CREATE FUNCTION pganalytics.discard_dead_letters(name text, reason text, event_ids uuid[] DEFAULT NULL) RETURNS bigint
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'discard_dead_letters_wrapper';
+COMMENT ON FUNCTION pganalytics.discard_dead_letters(text, text, uuid[]) IS
+    'marks events that a projection has set aside, all that are pending or those given, as left out for good; they are kept as a record, with the reason';
+
+-- A barrier: the error may hold values of events, and a condition of a reader's must
+-- not come to see it before it is known that the reader may.
+CREATE VIEW pganalytics.dead_letters WITH (security_barrier) AS
+SELECT p.relation AS projection, l.event_id, l.position, l.event_type, l.aggregate_id, l.occurred_at,
+       CASE WHEN l.discarded_at IS NULL THEN 'pending' ELSE 'discarded' END AS status,
+       l.sqlstate, l.error, l.attempts, l.first_failed_at, l.last_failed_at, l.discarded_at, l.discarded_by, l.reason
+FROM pganalytics_data.dead_letter l
+JOIN pganalytics_data.projection p ON p.generation = l.generation
+JOIN pg_catalog.pg_class c ON c.oid = p.relation
+WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE');
+COMMENT ON VIEW pganalytics.dead_letters IS
+    'events that projections have set aside because their queries fail on them, and why; shown to members of the owner of the projection';
+GRANT SELECT ON pganalytics.dead_letters TO PUBLIC;

@@ -1,0 +1,227 @@
+//! Dead letters: events on which the definition fails are set aside by the fold that
+//! meets them, and the rest is folded.
+//!
+//! Set aside, they are covered like any other event, so no tail sees them again; they
+//! are folded when somebody retries them, after mending what they failed on.
+
+use super::culprits::{Culprit, Search};
+use super::fold::{merge, stand};
+use super::source::Source;
+use crate::catalog::generations::Wait;
+use crate::catalog::letters::{Letter, NewLetter};
+use crate::catalog::projections::Projection;
+use crate::pg::error::{OrRaise, warn};
+use crate::pg::security::{current_user, role_name};
+use crate::pg::snapshot::Snapshot;
+use crate::pg::transaction::{Failure, attempt};
+use pganalytics_core::coverage::{Coverage, Events};
+use pganalytics_core::error::Error;
+use pganalytics_core::fault::events;
+use pganalytics_core::projection::Portion;
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::prelude::*;
+use std::collections::{BTreeSet, HashSet};
+
+static LIMIT: GucSetting<i32> = GucSetting::<i32>::new(1_000);
+
+/// Defines the setting.
+pub fn define_settings() {
+    GucRegistry::define_int_guc(
+        c"pganalytics.dead_letters_limit",
+        c"Number of events that a projection sets aside because its query fails on them.",
+        c"One that fails on more is taken for wrong: it stops until it is mended.",
+        &LIMIT,
+        0,
+        i32::MAX,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+}
+
+/// Merges these events into the state, except those on which the definition fails:
+/// they are set aside. Returns how many were merged.
+pub(super) fn merge_or_set_aside(
+    projection: &Projection,
+    source: &Source,
+    snapshot: &Snapshot,
+) -> Result<i64, Error> {
+    match attempt(|| merge(projection, source, snapshot)) {
+        Ok(merged) => merged,
+        Err(failure) => {
+            let bad = set_aside(projection, source, failure)?;
+            merge(projection, &source.narrowed(bad), snapshot)
+        }
+    }
+}
+
+/// Sets aside the events that a failure is the fault of. Returns all but them.
+fn set_aside(projection: &Projection, source: &Source, failure: Failure) -> Result<Portion, Error> {
+    let search = Search::among(projection, source)?;
+    let culprits = find(projection, &search, failure, true)?;
+    for culprit in &culprits {
+        let Some(event) = search.describe(culprit) else {
+            continue;
+        };
+        projection.set_aside(&NewLetter {
+            event_id: &event.event_id,
+            position: culprit.position,
+            segment: culprit.segment,
+            event_type: &event.event_type,
+            aggregate_id: &event.aggregate_id,
+            occurred_at: &event.occurred_at,
+            sqlstate: &culprit.failure.sqlstate(),
+            error: &culprit.failure.message,
+        });
+    }
+    warn(
+        format!(
+            "set aside {} that projection \"{}\" cannot fold",
+            events(culprits.len()),
+            projection.name
+        ),
+        None,
+        "The view pganalytics.dead_letters says why. Retry them with retry_dead_letters() once that is mended.",
+    );
+    Ok(without(&culprits))
+}
+
+/// The culprits, unless with those that are set aside they are too many. `telling` says
+/// whether the error may hold values of events.
+pub(super) fn find(
+    projection: &Projection,
+    search: &Search,
+    failure: Failure,
+    telling: bool,
+) -> Result<Vec<Culprit>, Error> {
+    let letters = projection.dead_letters();
+    let pending = letters.iter().filter(|letter| letter.is_pending).count();
+    let mut known: HashSet<i64> = letters.iter().map(|letter| letter.position).collect();
+    known.extend(projection.discarded_positions());
+    let limit = usize::try_from(LIMIT.get()).unwrap_or(0);
+    let mut all = pending;
+    search.run(failure, |culprit| {
+        if !known.contains(&culprit.position) {
+            all += 1;
+        }
+        if all <= limit || known.contains(&culprit.position) {
+            return Ok(());
+        }
+        let example = &culprit.failure.message;
+        Err(Error::TooManyDeadLetters {
+            name: projection.name.clone(),
+            limit,
+            example: if telling {
+                format!(": {example}")
+            } else {
+                String::new()
+            },
+        })
+    })
+}
+
+/// All events but these.
+pub(super) fn without(culprits: &[Culprit]) -> Portion {
+    Portion::Without(culprits.iter().map(|culprit| culprit.position).collect())
+}
+
+/// Events as a caller names them; `None`: all that are pending.
+type Ids = Option<Vec<Option<pgrx::Uuid>>>;
+
+/// The dead letters with these ids, or all that are pending.
+fn chosen(projection: &Projection, ids: Ids) -> Result<Vec<Letter>, Error> {
+    let mut letters = projection.dead_letters();
+    let Some(ids) = ids else {
+        letters.retain(|letter| letter.is_pending);
+        return Ok(letters);
+    };
+    let ids: HashSet<_> = ids.iter().flatten().map(ToString::to_string).collect();
+    letters.retain(|letter| ids.contains(&letter.event_id));
+    let found: HashSet<_> = letters.iter().map(|letter| &letter.event_id).collect();
+    match ids.iter().find(|id| !found.contains(id)) {
+        None => Ok(letters),
+        Some(missing) => Err(Error::NoDeadLetter {
+            event_id: missing.clone(),
+            name: projection.name.clone(),
+        }),
+    }
+}
+
+fn retry(name: &str, ids: Ids) -> Result<i64, Error> {
+    // Another generation may take its place meanwhile.
+    let (projection, footing) = loop {
+        let projection = Projection::owned(name)?;
+        if let Some(footing) = stand(&projection, Wait::Yes)? {
+            break (projection, footing);
+        }
+    };
+    let letters = chosen(&projection, ids)?;
+    if letters.is_empty() {
+        return Ok(0);
+    }
+    let segments: BTreeSet<_> = letters.iter().map(|letter| letter.segment).collect();
+    let segments: Vec<_> = segments.into_iter().collect();
+    let positions = letters.iter().map(|letter| letter.position).collect();
+    let nothing = Coverage::nothing();
+    let source = Source::of(&segments, Events::Tail(&nothing)).narrowed(Portion::At(positions));
+    let search = Search::among(&projection, &source)?;
+    let present = search.present();
+    if let Some(gone) = letters.iter().find(|l| !present.contains(&l.position)) {
+        return Err(Error::EventGone {
+            event_id: gone.event_id.clone(),
+            position: gone.position,
+        });
+    }
+    let (culprits, events) = match attempt(|| merge(&projection, &source, &footing.snapshot)) {
+        Ok(events) => (vec![], events?),
+        Err(failure) => {
+            let culprits = find(&projection, &search, failure, true)?;
+            let rest = source.narrowed(without(&culprits));
+            let events = merge(&projection, &rest, &footing.snapshot)?;
+            (culprits, events)
+        }
+    };
+    drop(search);
+    drop(footing.snapshot);
+    for culprit in &culprits {
+        let error = &culprit.failure.message;
+        projection.note_failed_again(culprit.position, &culprit.failure.sqlstate(), error);
+    }
+    let failed: HashSet<_> = culprits.iter().map(|culprit| culprit.position).collect();
+    let mut folded = 0;
+    for letter in letters.iter().filter(|l| !failed.contains(&l.position)) {
+        projection.forget_letter(letter.position);
+        folded += 1;
+    }
+    if folded > 0 {
+        projection.move_to(&footing.from, events);
+    }
+    Ok(folded)
+}
+
+fn given<T>(value: Option<T>, argument: &'static str) -> Result<T, Error> {
+    value.ok_or(Error::NullArgument { argument })
+}
+
+#[pg_extern(sql = false)]
+fn retry_dead_letters(name: Option<&str>, event_ids: Ids) -> i64 {
+    given(name, "name")
+        .and_then(|name| retry(name, event_ids))
+        .or_raise()
+}
+
+fn discard(name: &str, reason: &str, ids: Ids) -> Result<i64, Error> {
+    let projection = Projection::owned(name)?;
+    let by = role_name(current_user());
+    let mut discarded = 0;
+    for letter in chosen(&projection, ids)? {
+        discarded += i64::from(projection.discard(&letter, &by, reason));
+    }
+    Ok(discarded)
+}
+
+#[pg_extern(sql = false)]
+fn discard_dead_letters(name: Option<&str>, reason: Option<&str>, event_ids: Ids) -> i64 {
+    given(name, "name")
+        .and_then(|name| discard(name, given(reason, "reason")?, event_ids))
+        .or_raise()
+}
