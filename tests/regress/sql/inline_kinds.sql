@@ -1,5 +1,6 @@
 -- Every kind of projection can be inline: joined to lookup tables, with the first and last
--- value, with distinct values, with a row for each event, and without GROUP BY.
+-- value, with distinct values, with a row for each event, with sessions, and without
+-- GROUP BY.
 CREATE SCHEMA kinds;
 SET search_path = kinds;
 SELECT pganalytics.create_event_table('orders');
@@ -21,6 +22,11 @@ SELECT pganalytics.create_projection('big', $$
     SELECT aggregate_id, payload->>'sku' AS sku, (payload->>'n')::int AS n FROM orders WHERE (payload->>'n')::int > 5
 $$, mode => 'inline');
 SELECT pganalytics.create_projection('total', 'SELECT count(*) AS orders, max(occurred_at) AS last FROM orders', mode => 'inline');
+
+SELECT pganalytics.create_projection('visits', $$
+    SELECT aggregate_id, pganalytics.session(occurred_at, '2 hours') AS visit, count(*) AS orders, stddev((payload->>'n')::int) AS spread
+    FROM orders GROUP BY 1, 2
+$$, mode => 'inline');
 
 -- What each holds less what its query gives, and the reverse.
 CREATE VIEW differences AS
