@@ -44,6 +44,8 @@ fn resume(name: &str) -> Result<bool, Error> {
 fn drop_projection(name: &str) {
     let projection = Projection::owned(name).or_raise();
     projection.lock();
+    // Those who fold it have its state before its checkpoint.
+    inline::lock_state(&projection);
     spi::execute(&format!("DROP VIEW {}", sql_name(projection.relation)));
     projection.remove();
 }

@@ -40,7 +40,7 @@ use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{fold_sql, own_source_sql};
-pub(super) use state_trigger::check_state;
+pub(super) use state_trigger::{check_state, lock_state};
 pub use switch::settle;
 pub(super) use switch::{begin, check_rights, end};
 

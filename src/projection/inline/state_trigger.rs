@@ -1,6 +1,7 @@
-//! Triggers that owners put on the states of their inline projections.
+//! The states of inline projections: triggers that owners put on them, and the lock
+//! that keeps others from folding.
 
-use crate::catalog::names::sql_name;
+use crate::catalog::names::{exists, sql_name};
 use crate::catalog::projections::Projection;
 use crate::pg::error::OrRaise;
 use crate::pg::security::Platform;
@@ -16,6 +17,16 @@ fn drop_projection_trigger(name: &str, trigger: &str) {
     let (trigger, state) = (ident(trigger), sql_name(projection.state));
     let _platform = Platform::act();
     spi::execute(&format!("DROP TRIGGER {trigger} ON {state}"));
+}
+
+/// Keeps those who append from folding into a state until the transaction ends.
+pub fn lock_state(projection: &Projection) {
+    if !exists(projection.state) {
+        return;
+    }
+    let state = sql_name(projection.state);
+    let _platform = Platform::act();
+    spi::execute(&format!("LOCK TABLE {state} IN ACCESS EXCLUSIVE MODE"));
 }
 
 /// Refuses to give a state up, or to have the worker fold it, that somebody has put
