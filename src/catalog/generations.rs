@@ -14,7 +14,7 @@ const TABLES: [&str; 1] = ["state"];
 
 macro_rules! coverage {
     () => {
-        "SELECT checkpoint, next, first_position, reached_position, last_position \
+        "SELECT checkpoint, next, first_position, reached_position, last_position, is_inline \
          FROM pganalytics_data.checkpoint WHERE generation = $1"
     };
 }
@@ -108,6 +108,7 @@ fn coverage(row: &Row) -> Coverage {
             reached: row.number(3),
             last: row.number(4),
         }),
+        is_inline: row.known(5) == "t",
     }
 }
 

@@ -7,6 +7,7 @@ pub mod entries;
 pub mod event_tables;
 pub mod generations;
 pub mod incarnation;
+pub mod inline;
 pub mod ledgers;
 pub mod letters;
 pub mod lives;

@@ -4,6 +4,7 @@
 //! meanwhile. Repair is a rebuild.
 
 use super::define::define;
+use super::inline;
 use super::replace::rebuild;
 use super::source::Source;
 use super::tail::segments_of;
@@ -25,6 +26,11 @@ pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
         return Err(Error::ConcurrentProjection {
             name: projection.name,
         });
+    };
+    let coverage = if coverage.is_inline {
+        inline::folded(&projection)
+    } else {
+        coverage
     };
     let folded = Events::Folded(&coverage, &since);
     let segments = segments_of(projection.event_table, folded)?;

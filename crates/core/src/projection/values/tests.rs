@@ -1,6 +1,6 @@
 //! The text of what DISTINCT adds.
 
-use super::super::{Component, Merge, delta_sql, fold_sql};
+use super::super::{Component, Kind, Merge, delta_sql, fold_sql};
 use super::*;
 
 fn column(name: &str) -> Column {
@@ -17,6 +17,9 @@ fn shape(values: Vec<Values>) -> Shape {
         merge: Merge::function("f", "a()"),
     };
     Shape {
+        kind: Kind::Grouped,
+        fans_out: false,
+        labels: vec![],
         keys: vec![column("k1")],
         hashable: vec![0],
         components: vec![component("c1"), component("c2")],
