@@ -77,6 +77,13 @@ pub fn warn(message: String, detail: Option<String>, hint: &str) {
     report.report(PgLogLevel::WARNING);
 }
 
+/// Tells whoever has called.
+pub fn tell(message: String, hint: &str) {
+    let code = PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;
+    let report = ErrorReport::new(code, message, "").set_hint(hint);
+    report.report(PgLogLevel::NOTICE);
+}
+
 /// Ends such a function: the value, or the error raised.
 pub trait OrRaise<T> {
     /// The value, or the error raised.
