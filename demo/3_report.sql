@@ -5,23 +5,35 @@
 \pset null ''
 
 \echo :b'3. Reading: projections are read like tables':o
-\echo '-- Revenue by month (a block is 15,000); how many customers bought, estimated and exact'
+\echo '-- Revenue by month (a block is 15,000); how many customers bought, exact and estimated'
 SELECT to_char(r.month, 'YYYY-MM') AS month,
        to_char(r.revenue, '999,990.00') AS revenue,
        rpad(repeat('█', round(r.revenue / 15000)::integer), 26) AS " ",
        to_char(r.orders, '99,990') AS orders,
        to_char(r.average, '990.00') AS average,
-       to_char(a.customers, '99,990') AS "customers ≈",
-       to_char(e.customers, '99,990') AS "exact"
-FROM monthly_revenue r
-JOIN monthly_active_customers a USING (month)
-JOIN (SELECT month, count(*) AS customers FROM monthly_customers GROUP BY month) e USING (month)
-ORDER BY r.month;
+       to_char(r.customers, '99,990') AS customers,
+       to_char(r.estimate, '99,990') AS estimate
+FROM monthly_revenue r ORDER BY r.month;
 
-\echo '-- The best customers'
+\echo '-- The best customers: recency, frequency, value'
 SELECT customer, orders, to_char(revenue, '99,990.00') AS revenue,
-       first_purchase::date, last_purchase::date
+       first_purchase::date, last_purchase::date, last_amount
 FROM customer_value ORDER BY customer_value.revenue DESC LIMIT 3;
+
+\echo '-- Those who first bought in a month: how many bought again, 1 to 6 months later'
+SELECT to_char(cohort, 'YYYY-MM') AS cohort, count(*) FILTER (WHERE month = cohort) AS customers,
+       count(*) FILTER (WHERE month = cohort + interval '1 month') AS "+1",
+       count(*) FILTER (WHERE month = cohort + interval '2 months') AS "+2",
+       count(*) FILTER (WHERE month = cohort + interval '3 months') AS "+3",
+       count(*) FILTER (WHERE month = cohort + interval '4 months') AS "+4",
+       count(*) FILTER (WHERE month = cohort + interval '5 months') AS "+5",
+       count(*) FILTER (WHERE month = cohort + interval '6 months') AS "+6"
+FROM customer_months
+JOIN (SELECT customer, pganalytics.tumble(first_purchase, '1 month') AS cohort FROM customer_value) c USING (customer)
+GROUP BY c.cohort ORDER BY c.cohort;
+
+\echo '-- The largest purchases'
+SELECT customer, day, cds, amount FROM purchases ORDER BY amount DESC LIMIT 3;
 
 \echo '-- Do the totals agree?'
 CREATE TEMPORARY VIEW totals (place, total, orders, customers, revenue) AS

@@ -89,6 +89,7 @@ CREATE TABLE pganalytics_data.projection (
     -- The one that is read, and the one that is built to take its place.
     generation integer NOT NULL UNIQUE,
     successor integer UNIQUE,
+    mode text NOT NULL DEFAULT 'async' CHECK (mode IN ('async', 'inline')),
     access_key uuid NOT NULL,
     paused_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -128,6 +129,8 @@ CREATE TABLE pganalytics_data.checkpoint (
     events_folded bigint NOT NULL DEFAULT 0,
     folds bigint NOT NULL DEFAULT 0,
     last_fold timestamptz,
+    -- Every transaction folds what it appends; checkpoint says nothing then.
+    is_inline boolean NOT NULL DEFAULT false,
     CHECK (num_nulls(next, first_position, reached_position, last_position) IN (0, 4))
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE pganalytics_data.checkpoint IS 'how far the generations of projections have folded';

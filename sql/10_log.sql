@@ -32,6 +32,11 @@ LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'on_event';
 COMMENT ON FUNCTION pganalytics.on_event() IS
     'trigger of every segment: appends events, refuses UPDATE, DELETE and TRUNCATE';
 
+CREATE FUNCTION pganalytics.on_appended() RETURNS trigger
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'on_appended';
+COMMENT ON FUNCTION pganalytics.on_appended() IS
+    'deferred trigger of segments: folds what a transaction has appended into inline projections';
+
 CREATE VIEW pganalytics.event_tables AS
 SELECT t.relation AS event_table, t.versions, t.dedup_window, t.segment_interval,
        pg_catalog.pg_size_pretty(t.segment_size) AS segment_size, t.retention, t.allowed_lateness,

@@ -1,9 +1,9 @@
 -- Projections: creating, folding, reading and dropping them.
 
-CREATE FUNCTION pganalytics.create_projection(name text, query text, with_data boolean DEFAULT true) RETURNS regclass
+CREATE FUNCTION pganalytics.create_projection(name text, query text, mode text DEFAULT 'async', with_data boolean DEFAULT true) RETURNS regclass
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_projection_wrapper';
-COMMENT ON FUNCTION pganalytics.create_projection(text, text, boolean) IS
-    'creates a read model of an event table, kept up to date incrementally; query: one SELECT over an event table, with groups or a row for each event; with_data => false: of the events from now on';
+COMMENT ON FUNCTION pganalytics.create_projection(text, text, text, boolean) IS
+    'creates a read model of an event table, kept up to date incrementally; query: one SELECT over an event table, with groups or a row for each event; mode: async (folded in the background) or inline (folded by every transaction that appends, before it commits); with_data => false: of the events from now on';
 
 CREATE FUNCTION pganalytics.refresh_projection(name text) RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'refresh_projection_wrapper';
@@ -45,6 +45,11 @@ CREATE FUNCTION pganalytics.drop_projection(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'drop_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.drop_projection(text) IS 'drops a projection and its state';
 
+CREATE FUNCTION pganalytics.drop_projection_trigger(name text, trigger text) RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'drop_projection_trigger_wrapper';
+COMMENT ON FUNCTION pganalytics.drop_projection_trigger(text, text) IS
+    'drops a trigger that the owner of an inline projection has put on its state';
+
 CREATE FUNCTION pganalytics.tail_length(projection regclass) RETURNS bigint
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tail_length_wrapper';
 COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded; NULL if there is no such projection';
@@ -60,14 +65,15 @@ SELECT p.relation AS name, g.event_table AS source,
        CASE WHEN p.paused_at IS NOT NULL THEN 'paused'
             WHEN p.failures > 0 THEN 'failing'
             WHEN p.successor IS NOT NULL THEN 'being replaced'
-            WHEN k.checkpoint::text = '1:1:' THEN 'being built'
+            WHEN NOT k.is_inline AND (p.mode = 'inline' OR k.checkpoint::text = '1:1:') THEN 'being built'
             WHEN k.next IS NOT NULL THEN 'catching up'
-            ELSE 'ready' END AS status,
+            ELSE 'ready' END AS status, p.mode,
        k.events_folded, pganalytics.tail_length(p.relation) AS tail, k.folds, k.last_fold,
        (SELECT pg_catalog.count(*) FROM pganalytics_data.dead_letter l
         WHERE l.generation = g.id AND l.discarded_at IS NULL) AS dead_letters,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN p.last_error END AS last_error, p.last_error_state, p.last_error_at,
-       pg_catalog.pg_get_userbyid(c.relowner) AS owner, g.query
+       pg_catalog.pg_get_userbyid(c.relowner) AS owner, g.query,
+       CASE WHEN k.is_inline THEN g.state END AS state
 FROM pganalytics_data.projection p
 JOIN pganalytics_data.generation g ON g.id = p.generation
 JOIN pganalytics_data.checkpoint k ON k.generation = g.id

@@ -47,9 +47,18 @@ pub fn all() -> Vec<EventTable> {
 /// The event table, locked until the transaction ends against everybody else who
 /// maintains it, and against DROP; `None` if it has been dropped.
 pub fn lock(id: i32) -> Option<EventTable> {
+    lock_where("t.id = $1", Arg::Int(id))
+}
+
+/// The same by its relation.
+pub fn lock_relation(relation: Oid) -> Option<EventTable> {
+    lock_where("t.relation = $1", Arg::Oid(relation))
+}
+
+fn lock_where(condition: &str, key: Arg) -> Option<EventTable> {
     let _platform = Platform::act();
-    let sql = format!("{SELECT} WHERE t.id = $1 FOR NO KEY UPDATE OF t");
-    let rows = spi::run(&sql, vec![Arg::Int(id)], Under::Fresh);
+    let sql = format!("{SELECT} WHERE {condition} FOR NO KEY UPDATE OF t");
+    let rows = spi::run(&sql, vec![key], Under::Fresh);
     let table = rows.first().map(event_table)?;
     Relation::open_if_there(table.root).map(|_| table)
 }

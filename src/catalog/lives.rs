@@ -66,6 +66,23 @@ pub fn of(event_table: i32) -> Lives {
     }
 }
 
+/// The segments of an event table that events can still go into, or that have some
+/// which are not committed.
+pub fn open(event_table: i32) -> Vec<Oid> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT s.relation::oid FROM pganalytics_data.segment s \
+         JOIN pganalytics_data.event_table t ON t.id = s.event_table \
+         JOIN pg_inherits i ON i.inhrelid = s.relation AND i.inhparent = t.relation \
+         WHERE t.id = $1 AND s.state IN ('spare', 'active', 'closing', 'shut') ORDER BY s.number",
+        vec![Arg::Int(event_table)],
+        Under::Fresh,
+    )
+    .iter()
+    .map(|row| row.oid(0))
+    .collect()
+}
+
 /// Notes the transactions that hold `locked`, a segment or its event table, so
 /// that they can write to it, those that are prepared included. A transaction
 /// that locks it later learns at that moment what has been committed.

@@ -3,6 +3,7 @@
 use super::{entries, generations, names};
 use crate::pg::Oid;
 use crate::pg::security::{Platform, has_rights_of};
+use crate::pg::snapshot::keeps_snapshot;
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
 
@@ -31,16 +32,16 @@ pub struct Projection {
 pub(super) const LONGEST_ERROR: usize = 1_000;
 
 /// Whether a generation is the one that is read.
-const IS_READ: &str = "p.generation = g.id";
+pub(super) const IS_READ: &str = "p.generation = g.id";
 
-const SELECT: &str = "SELECT p.id, g.id, p.relation::oid, c.relname, g.definition::oid, g.event_table::oid, \
+pub(super) const SELECT: &str = "SELECT p.id, g.id, p.relation::oid, c.relname, g.definition::oid, g.event_table::oid, \
      g.state::oid, p.access_key, c.relowner, array_to_string(g.settings, E'\\x1f') \
      FROM pganalytics_data.projection p \
      JOIN pganalytics_data.generation g ON g.projection = p.id \
      JOIN pg_class c ON c.oid = p.relation";
 
 impl Projection {
-    fn from(row: &Row) -> Self {
+    pub(super) fn from(row: &Row) -> Self {
         Self {
             id: row.number(0),
             generation: row.number(1),
@@ -82,6 +83,23 @@ impl Projection {
                 kind: "projection",
                 name: projection.name,
             })
+        }
+    }
+
+    /// The same, kept from being changed by others until the transaction ends.
+    pub fn locked(name: &str) -> Result<Self, Error> {
+        loop {
+            let projection = Self::owned(name)?;
+            // Another generation may have taken its place meanwhile.
+            if projection.lock() {
+                return Ok(projection);
+            }
+            // A snapshot from before it would never see it.
+            if keeps_snapshot() {
+                return Err(Error::ConcurrentProjection {
+                    name: projection.name,
+                });
+            }
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Upkeep {
     pub is_paused: bool,
     /// Whether another generation is being built to take its place.
     pub has_successor: bool,
+    /// Whether it is to be folded by those who append, and is not yet.
+    pub is_to_be_inline: bool,
 }
 
 /// All projections, by number.
@@ -29,7 +31,8 @@ pub fn projections() -> Vec<Upkeep> {
         "SELECT p.id, c.relname, p.failures, k.tableoid, k.xmin, \
              (extract(epoch FROM greatest(clock_timestamp() - coalesce(k.last_fold, p.created_at), '0')) \
                  * 1000)::bigint, \
-             p.paused_at IS NOT NULL, p.successor IS NOT NULL \
+             p.paused_at IS NOT NULL, p.successor IS NOT NULL, \
+             p.mode = 'inline' AND NOT k.is_inline AND p.paused_at IS NULL AND p.successor IS NULL \
          FROM pganalytics_data.projection p \
          JOIN pganalytics_data.checkpoint k ON k.generation = p.generation \
          JOIN pg_class c ON c.oid = p.relation ORDER BY p.id",
@@ -52,6 +55,7 @@ fn upkeep(row: &Row) -> Upkeep {
         since_last_fold: Duration::from_millis(row.number(5)),
         is_paused: row.known(6) == "t",
         has_successor: row.known(7) == "t",
+        is_to_be_inline: row.known(8) == "t",
     }
 }
 

@@ -10,6 +10,7 @@ use super::{dedup, heads, history};
 use crate::catalog::{duplicates, incarnation};
 use crate::pg::Datum;
 use crate::pg::error::OrRaise;
+use crate::pg::own;
 use crate::pg::snapshot::{clock, own_txid};
 use crate::pg::trigger::{Bytes, Call, next_value};
 use crate::pg::unique::{uuid_bytes, uuid_text};
@@ -124,6 +125,7 @@ fn append(call: &Call) -> Result<Option<Datum>, Error> {
         None
     };
     let position = next_value(log.position_sequence);
+    own::append(log.root, txid, position);
     if let Some(original) = dedup::original(&log, &event.identity(), position)? {
         if let Some(row) = &awaited {
             let version = history::version_at(row.event_table, event.aggregate_id, original)?;

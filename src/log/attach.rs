@@ -5,6 +5,7 @@
 //! event table: an index or a constraint of theirs may call their functions.
 
 use crate::catalog::event_tables::{self, EventTable};
+use crate::catalog::inline;
 use crate::catalog::names::{self, sql_name};
 use crate::pg::Oid;
 use crate::pg::security::{ActingAs, Platform, Settings, role_sql};
@@ -36,7 +37,11 @@ pub fn segment(table: &EventTable, number: i32) -> Oid {
         spi::execute(&statement);
     }
     create_triggers(&segment);
-    names::find(&segment).unwrap_or(Oid::INVALID)
+    let relation = names::find(&segment).unwrap_or(Oid::INVALID);
+    if inline::has_any(table.root) {
+        super::inline::create_trigger(relation);
+    }
+    relation
 }
 
 /// An index of the owner's on the event table has a part in this schema. Granted

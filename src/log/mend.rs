@@ -2,17 +2,20 @@
 //!
 //! `ENABLE TRIGGER ALL`, with which `pg_restore --disable-triggers` ends, turns
 //! ALWAYS into ORIGIN. `ALTER TABLE … OWNER` skips partitions, and DROP OWNED BY
-//! the old owner would then drop events. `ALTER SEQUENCE … CACHE` lets sessions draw
+//! the old owner would then drop events. REASSIGN OWNED tells no event trigger. `ALTER SEQUENCE … CACHE` lets sessions draw
 //! positions ahead, which then contradict versions.
 
 use super::attach::{self, TRIGGER};
+use super::inline;
 use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::names::sql_name;
+use crate::catalog::projections::Projection;
 use crate::catalog::{lives, segments};
 use crate::pg::Oid;
 use crate::pg::index::Relation;
 use crate::pg::security::{ActingAs, SUPERUSER, Settings, role_sql};
 use crate::pg::spi::{self, Arg, Under};
+use crate::projection::begin_rebuild;
 use pgrx::prelude::*;
 
 /// Puts owners and triggers of an event table's segments right, and says so in the
@@ -28,11 +31,10 @@ pub fn mend(event_table: i32) {
         );
     }
     mend_sequence(&table);
-    let damaged = damaged(&table);
-    if damaged.iter().any(|damage| damage.owner) {
-        attach::grant_schema(table.owner);
-    }
-    for damage in damaged {
+    mend_inline(&table);
+    // Also where nothing is wrong with the segments: REASSIGN OWNED has given them away.
+    attach::grant_schema(table.owner);
+    for damage in damaged(&table) {
         // Keeps its name meanwhile.
         drop(Relation::open_if_there(damage.segment));
         let segment = sql_name(damage.segment);
@@ -72,6 +74,28 @@ fn mend_sequence(table: &EventTable) {
             "the position sequence of event table \"{}\" was reset to CACHE 1",
             table.name
         );
+    }
+}
+
+/// What an inline projection has missed while its trigger was off is folded nowhere: it
+/// is built anew.
+fn mend_inline(table: &EventTable) {
+    if !inline::mend(table) {
+        return;
+    }
+    log!(
+        "a trigger of event table \"{}\" that inline projections are folded by was off; they are built anew",
+        table.name
+    );
+    for projection in Projection::inline_of(table.root) {
+        if projection.lock()
+            && let Err(error) = begin_rebuild(&projection, None)
+        {
+            log!(
+                "projection \"{}\" has to be rebuilt: {error}",
+                projection.name
+            );
+        }
     }
 }
 

@@ -37,8 +37,20 @@ entry!(
     |fcinfo| {
         // SAFETY: this is the running call. A null result, with isnull left false,
         // tells the executor to skip the row.
-        let call = unsafe { Call::new(fcinfo) };
+        let call = unsafe { Call::before(fcinfo) };
         crate::log::on_event(&call).unwrap_or(Datum::from(0))
+    }
+);
+
+entry!(
+    pg_finfo_on_appended,
+    on_appended,
+    "The trigger of segments that inline projections are folded by.",
+    |fcinfo| {
+        // SAFETY: this is the running call.
+        let call = unsafe { Call::after_insert(fcinfo) };
+        crate::log::on_appended(&call).or_raise();
+        Datum::from(0)
     }
 );
 

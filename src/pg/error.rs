@@ -1,8 +1,10 @@
 //! The one conversion from errors of the core to what PostgreSQL reports.
 
 use pganalytics_core::error::UserError;
+use pgrx::pg_sys::panic::CaughtError;
 pub use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use std::panic::AssertUnwindSafe;
 
 /// The report of an error: its SQLSTATE, message, detail and hint.
 #[track_caller]
@@ -33,6 +35,32 @@ fn encode(sqlstate: &str) -> i32 {
     })
 }
 
+/// Runs `body`; what it raises gets `note` added to its detail. (The CONTEXT that
+/// PostgreSQL has for that does not pass through Rust.)
+pub fn noting<T>(note: &str, body: impl FnOnce() -> T) -> T {
+    PgTryBuilder::new(AssertUnwindSafe(body))
+        .catch_others(|caught| {
+            let (CaughtError::PostgresError(before)
+            | CaughtError::ErrorReport(before)
+            | CaughtError::RustPanic {
+                ereport: before, ..
+            }) = caught;
+            let detail = match before.detail() {
+                Some(detail) => format!("{detail}\n{note}"),
+                None => note.into(),
+            };
+            let report = ErrorReport::new(before.sql_error_code(), before.message().to_owned(), "");
+            let report = report.set_detail(detail);
+            let report = match before.hint() {
+                Some(hint) => report.set_hint(hint),
+                None => report,
+            };
+            report.report(PgLogLevel::ERROR);
+            unreachable!("ERROR does not return")
+        })
+        .execute()
+}
+
 /// Raises an error where a function cannot return it to pgrx.
 pub fn raise(error: impl UserError) -> ! {
     report(error).report(PgLogLevel::ERROR);
@@ -47,6 +75,13 @@ pub fn warn(message: String, detail: Option<String>, hint: &str) {
         None => report,
     };
     report.report(PgLogLevel::WARNING);
+}
+
+/// Tells whoever has called.
+pub fn tell(message: String, hint: &str) {
+    let code = PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;
+    let report = ErrorReport::new(code, message, "").set_hint(hint);
+    report.report(PgLogLevel::NOTICE);
 }
 
 /// Ends such a function: the value, or the error raised.

@@ -16,6 +16,7 @@ pub mod json;
 pub mod lock;
 pub mod message;
 pub mod naming;
+pub mod own;
 pub mod process;
 pub mod query;
 pub mod random;

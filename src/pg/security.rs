@@ -8,7 +8,7 @@ pub const SUPERUSER: Oid = Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
 
 /// Acts as a role until dropped.
 ///
-/// Restricted: what runs meanwhile can neither change roles nor leave anything
+/// [`ActingAs::new`]: what runs meanwhile can neither change roles nor leave anything
 /// behind in the session, so it cannot use the rights of whoever called.
 pub struct ActingAs {
     user: Oid,
@@ -18,6 +18,20 @@ pub struct ActingAs {
 impl ActingAs {
     /// Begins to act as `role`.
     pub fn new(role: Oid) -> Self {
+        Self::within(
+            role,
+            pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION,
+        )
+    }
+
+    /// Begins to act as `role` as a function with SECURITY DEFINER does: what runs
+    /// meanwhile cannot change roles, but leaves its deferred triggers to the end of
+    /// the transaction, where they run as whoever has begun it.
+    pub fn definer(role: Oid) -> Self {
+        Self::within(role, pg_sys::SECURITY_LOCAL_USERID_CHANGE)
+    }
+
+    fn within(role: Oid, restriction: u32) -> Self {
         let mut guard = Self {
             user: Oid::INVALID,
             context: 0,
@@ -25,10 +39,7 @@ impl ActingAs {
         // SAFETY: plain accessors of backend state; an abort restores it too.
         unsafe {
             pg_sys::GetUserIdAndSecContext(&mut guard.user, &mut guard.context);
-            let context = guard.context
-                | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32
-                | pg_sys::SECURITY_RESTRICTED_OPERATION as i32;
-            pg_sys::SetUserIdAndSecContext(role, context);
+            pg_sys::SetUserIdAndSecContext(role, guard.context | restriction as i32);
         }
         guard
     }

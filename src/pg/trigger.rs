@@ -21,13 +21,49 @@ pub enum Event {
     Truncate,
 }
 
-/// A call of a BEFORE trigger.
+/// A call of a trigger.
 pub struct Call(*mut pg_sys::TriggerData);
 
 impl Call {
+    /// Of a BEFORE trigger.
+    ///
     /// # Safety
     /// `fcinfo` is that of the running function.
-    pub unsafe fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+    pub unsafe fn before(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        // SAFETY: as the caller promises.
+        let (call, before, row) = unsafe { Self::new(fcinfo) };
+        if !before || (!row && matches!(call.event(), Event::Insert)) {
+            ereport!(
+                ERROR,
+                PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                "trigger function of pg_analytics must be called BEFORE, for INSERT FOR EACH ROW"
+            );
+        }
+        call
+    }
+
+    /// Of a trigger AFTER INSERT, for each row.
+    ///
+    /// # Safety
+    /// `fcinfo` is that of the running function.
+    pub unsafe fn after_insert(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        // SAFETY: as the caller promises.
+        let (call, before, row) = unsafe { Self::new(fcinfo) };
+        if before || !row || !matches!(call.event(), Event::Insert) {
+            ereport!(
+                ERROR,
+                PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                "trigger function of pg_analytics must be called AFTER INSERT FOR EACH ROW"
+            );
+        }
+        call
+    }
+
+    /// The call, whether before the event, and whether for a row.
+    ///
+    /// # Safety
+    /// `fcinfo` is that of the running function.
+    unsafe fn new(fcinfo: pg_sys::FunctionCallInfo) -> (Self, bool, bool) {
         // SAFETY: a trigger's context is a TriggerData, which the tag tells.
         unsafe {
             let context = (*fcinfo).context;
@@ -43,14 +79,7 @@ impl Call {
             let event = (*call.0).tg_event;
             let before = event & pg_sys::TRIGGER_EVENT_TIMINGMASK == pg_sys::TRIGGER_EVENT_BEFORE;
             let row = event & pg_sys::TRIGGER_EVENT_ROW != 0;
-            if !before || (!row && matches!(call.event(), Event::Insert)) {
-                ereport!(
-                    ERROR,
-                    PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-                    "trigger function of pg_analytics must be called BEFORE, for INSERT FOR EACH ROW"
-                );
-            }
-            call
+            (call, before, row)
         }
     }
 

@@ -31,6 +31,9 @@ pub fn fold_batch(projection: &Projection, most: i64) -> Result<Option<Step>, Er
     let Some(footing) = stand(projection, Wait::No)? else {
         return Ok(None);
     };
+    if footing.from.is_inline {
+        return Ok(Some(Step::default()));
+    }
     let backlog = match footing.from.backlog.clone() {
         Some(backlog) => Some(backlog),
         None => begin(projection, &footing, most)?,

@@ -3,6 +3,7 @@
 use super::define::{Maker, define_new};
 use super::fold::{fold, merge};
 use super::generation::{make_access, make_definition, make_state, settings, view_text};
+use super::inline;
 use super::source::Source;
 use super::tail::tail_is_longer_than;
 use crate::catalog::generations::{self, NewGeneration};
@@ -18,14 +19,16 @@ use crate::worker;
 use pganalytics_core::checkpoint::{Checkpoint, stamped};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
+use pganalytics_core::projection::Mode;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
-fn create_projection(name: &str, query: &str, with_data: bool) -> Oid {
-    create(name, query, with_data).or_raise()
+fn create_projection(name: &str, query: &str, mode: &str, with_data: bool) -> Oid {
+    create(name, query, mode, with_data).or_raise()
 }
 
-fn create(name: &str, query: &str, with_data: bool) -> Result<Oid, Error> {
+fn create(name: &str, query: &str, mode: &str, with_data: bool) -> Result<Oid, Error> {
+    let mode = Mode::parse(mode)?;
     let name = NewName::parse(name)?;
     let id = generations::next_id();
     let definition = make_definition(id, &name.schema, query)?;
@@ -66,11 +69,18 @@ fn create(name: &str, query: &str, with_data: bool) -> Result<Oid, Error> {
     let projection = Projection::numbered(id).ok_or(Error::UnknownProjection {
         name: id.to_string(),
     })?;
+    let is_inline = mode == Mode::Inline;
+    if is_inline {
+        inline::check_rights(&projection)?;
+        projection.set_mode(mode);
+    }
     if !first_fold(&projection)? {
         notice!(
             "projection \"{}\" is built in the background; what is read from it is exact meanwhile",
             projection.name
         );
+    } else if is_inline {
+        inline::begin(&projection)?;
     }
     worker::start_after_commit();
     Ok(relation)

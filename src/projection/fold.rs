@@ -74,6 +74,9 @@ pub fn fold(projection: &Projection) -> Result<Option<i64>, Error> {
 
 /// Folds all that the footing's snapshot sees.
 pub(super) fn fold_tail(projection: &Projection, footing: Footing) -> Result<i64, Error> {
+    if footing.from.is_inline {
+        return Ok(0);
+    }
     let tail = Events::Tail(&footing.from);
     let segments = segments_of(projection.event_table, tail)?;
     if segments.is_empty() && !footing.from.is_unfinished() {

@@ -1,29 +1,53 @@
 //! Pause, resume and drop.
 
+use super::create::first_fold;
+use super::inline;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
 use crate::pg::error::OrRaise;
 use crate::pg::spi;
 use crate::worker;
+use pganalytics_core::error::Error;
 use pgrx::prelude::*;
 
 /// Nothing is lost meanwhile: the tail grows, and reads are exact.
 #[pg_extern(sql = false)]
 fn pause_projection(name: &str) -> bool {
-    Projection::owned(name).or_raise().pause(true)
+    pause(name).or_raise()
 }
 
 #[pg_extern(sql = false)]
 fn resume_projection(name: &str) -> bool {
-    let resumed = Projection::owned(name).or_raise().pause(false);
+    let resumed = resume(name).or_raise();
     worker::start_after_commit();
     resumed
 }
 
+/// An inline one is folded by the worker then, and when it is resumed.
+fn pause(name: &str) -> Result<bool, Error> {
+    let projection = Projection::locked(name)?;
+    inline::end(&projection)?;
+    Ok(projection.pause(true))
+}
+
+/// One that is to be inline is, once it has caught up.
+fn resume(name: &str) -> Result<bool, Error> {
+    let projection = Projection::locked(name)?;
+    let resumed = projection.pause(false);
+    if resumed && projection.wants_inline() && first_fold(&projection)? {
+        inline::begin(&projection)?;
+    }
+    Ok(resumed)
+}
+
 #[pg_extern(sql = false)]
 fn drop_projection(name: &str) {
-    let projection = Projection::owned(name).or_raise();
-    projection.lock();
+    let projection = Projection::locked(name).or_raise();
+    if projection.is_inline() {
+        // Those who append have its state before its checkpoint; other folds lock the
+        // checkpoint first, as is done below.
+        inline::lock_state(&projection);
+    }
     spi::execute(&format!("DROP VIEW {}", sql_name(projection.relation)));
     projection.remove();
 }

@@ -5,6 +5,7 @@
 
 use super::culprits::Search;
 use super::define::{Definition, define};
+use super::inline;
 use super::letters::{find, without};
 use super::source::Source;
 use super::tail::segments_of;
@@ -17,10 +18,10 @@ use crate::pg::security::{ActingAs, Settings, has_rights_of};
 use crate::pg::srf::Fill;
 use crate::pg::transaction::Failure;
 use crate::worker;
-use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
 use pganalytics_core::fault::events;
 use pganalytics_core::projection::{Portion, delta_sql};
+use std::rc::Rc;
 
 thread_local! {
     /// By state relation; forgotten when that or a table that it reads changes.
@@ -31,9 +32,9 @@ thread_local! {
 /// What a read needs to know of a projection, besides its checkpoint.
 pub struct Reader {
     projection: Projection,
-    definition: Definition,
-    table: String,
-    state: String,
+    pub definition: Definition,
+    pub table: String,
+    pub state: String,
 }
 
 fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
@@ -63,12 +64,15 @@ fn load(state: Oid) -> Result<(Vec<Oid>, Reader), Error> {
     ))
 }
 
+/// The reader of a state, looked up once per backend.
+pub fn reader(state: Oid) -> Result<Rc<Reader>, Error> {
+    READERS.with(|readers| readers.get_or_make(state, || load(state)))
+}
+
 /// Sends what the tail adds to this state of a projection to `fill`.
 /// `access_key` proves that the caller came through the projection's view.
 pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
-    let reader = READERS
-        .with(|readers| readers.get_or_make(state, || load(state)))
-        .or_raise();
+    let reader = reader(state).or_raise();
     let coverage = reader.projection.coverage();
     if access_key != Some(&reader.projection.access_key) {
         // A snapshot older than the projection sees neither its checkpoint nor its key.
@@ -84,13 +88,19 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     }
     // One that is only older than this generation of it sees nothing folded.
     let coverage = coverage.unwrap_or_else(|| reader.projection.since());
-    let tail = Events::Tail(&coverage);
+    let Some(tail) = inline::tail(&reader.projection, &coverage) else {
+        return;
+    };
     let segments = segments_of(reader.projection.event_table, tail).or_raise();
     if segments.is_empty() {
         return;
     }
     let source = Source::of(&segments, tail);
     if let Err(failure) = reader.send(&source, fill) {
+        if coverage.is_inline {
+            // It can neither be folded, nor set aside.
+            failure.raise();
+        }
         let good = leave_out(&reader.projection, &source, failure).or_raise();
         if let Err(failure) = reader.send(&source.narrowed(good), fill) {
             failure.raise();
@@ -114,7 +124,7 @@ impl Reader {
 fn leave_out(projection: &Projection, source: &Source, failure: Failure) -> Result<Portion, Error> {
     let is_owner = has_rights_of(projection.owner);
     let search = Search::among(projection, source)?;
-    let culprits = find(projection, &search, failure, is_owner)?;
+    let culprits = find(projection, &search, failure, is_owner, 0)?;
     let first = &culprits[0];
     let which = search
         .describe(first)

@@ -10,6 +10,7 @@
 use super::create::first_fold;
 use super::define::{Maker, define, define_new};
 use super::generation::{access, make_definition, make_state, settings, view_text};
+use super::inline;
 use crate::catalog::generations::{self, NewGeneration};
 use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name};
 use crate::catalog::projections::Projection;
@@ -39,11 +40,23 @@ pub fn rebuild(name: &str) -> Result<(), Error> {
 
 /// Replaces the query, or builds the state anew from the same.
 fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
-    let mut old = Projection::owned(name)?;
-    while !old.lock() {
-        // Another generation has taken its place meanwhile.
-        old = Projection::owned(name)?;
+    let old = Projection::locked(name)?;
+    let successor = begin(&old, query)?;
+    if first_fold(&successor)? {
+        take_over(&successor)?;
+    } else {
+        notice!(
+            "projection \"{}\" is built anew in the background and read as it was until then",
+            old.name
+        );
+        worker::start_after_commit();
     }
+    Ok(())
+}
+
+/// Has another generation of a projection built, which the caller has locked.
+pub fn begin(old: &Projection, query: Option<&str>) -> Result<Projection, Error> {
+    inline::check_state(old)?;
     if let Some(unfinished) = Projection::successor(old.id) {
         Projection::set_successor(old.id, None);
         generations::remove(unfinished.generation);
@@ -88,19 +101,9 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
         since: &old.since().done,
     });
     Projection::set_successor(old.id, Some(id));
-    let successor = Projection::successor(old.id).ok_or(Error::UnknownProjection {
+    Projection::successor(old.id).ok_or(Error::UnknownProjection {
         name: old.name.clone(),
-    })?;
-    if first_fold(&successor)? {
-        take_over(&successor)?;
-    } else {
-        notice!(
-            "projection \"{}\" is built anew in the background and read as it was until then",
-            old.name
-        );
-        worker::start_after_commit();
-    }
-    Ok(())
+    })
 }
 
 /// What reads the projection must find the columns it knows; more may follow.
@@ -123,15 +126,19 @@ fn check_columns(name: &str, old: &[Described], new: &[Described]) -> Result<(),
     Ok(())
 }
 
-/// Has a generation that has caught up read in place of the other. Waits for readers.
+/// Has a generation that has caught up read in place of the other, unless it is gone.
+/// Waits for readers.
 pub fn take_over(successor: &Projection) -> Result<(), Error> {
-    let unknown = || Error::UnknownProjection {
-        name: successor.name.clone(),
-    };
     if !successor.lock() {
-        return Err(unknown());
+        return Ok(());
     }
-    let old = Projection::numbered(successor.id).ok_or_else(unknown)?;
+    let Some(old) = Projection::numbered(successor.id) else {
+        return Ok(());
+    };
+    if successor.wants_inline() {
+        inline::check_state(&old)?;
+        inline::begin(successor)?;
+    }
     let mut defined = define(successor.definition, successor.generation)?;
     if old.definition == successor.definition {
         // Its owner may have renamed columns of the view since.

@@ -1,5 +1,6 @@
 //! The tail: the events that a snapshot sees and a projection has not folded.
 
+use super::inline;
 use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown, sql_name};
 use crate::catalog::projections::Projection;
 use crate::catalog::segments::with_txid_from;
@@ -52,6 +53,11 @@ pub fn segments_of(event_table: Oid, events: Events) -> Result<Vec<i32>, Error> 
     let (coverage, up_to) = match events {
         Events::Tail(coverage) => (coverage, i64::MAX),
         Events::Batch(coverage, _, up_to) => (coverage, up_to),
+        Events::Own { txid, after, up_to } => {
+            let mut segments = with_txid_from(event_table, txid);
+            segments.retain(|segment| segment.may_hold_positions(after + 1, up_to));
+            return Ok(segments.iter().map(|segment| segment.number).collect());
+        }
         Events::Folded(_, since) => {
             let all = with_txid_from(event_table, since.xmin());
             return Ok(all.iter().map(|segment| segment.number).collect());
@@ -98,6 +104,15 @@ pub fn count_tail(event_table: Oid, coverage: &Coverage, most: i64) -> Result<i6
     Ok(length)
 }
 
+/// The number of events that this transaction has not yet folded itself.
+fn own_tail_length(projection: &Projection, coverage: &Coverage) -> Result<i64, Error> {
+    let Some(events) = inline::tail(projection, coverage) else {
+        return Ok(0);
+    };
+    let snapshot = Snapshot::take();
+    of_events(projection, "pg_catalog.count(*)", events, &snapshot).map(|n| n.unwrap_or(0))
+}
+
 /// Whether the active snapshot sees a tail of more than `most` events.
 pub fn tail_is_longer_than(
     projection: &Projection,
@@ -112,6 +127,9 @@ pub fn tail_is_longer_than(
 /// the last fold was long ago. What is unfinished always is.
 pub fn is_worth_folding(projection: &Projection, most: i64, long_ago: bool) -> Result<bool, Error> {
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
+    if coverage.is_inline {
+        return Ok(false);
+    }
     if coverage.is_unfinished() {
         return Ok(true);
     }
@@ -125,6 +143,21 @@ pub fn first_position(
     events: Events,
     snapshot: &Snapshot,
 ) -> Result<Option<i64>, Error> {
+    of_events(
+        projection,
+        "pg_catalog.min(s.\"position\")",
+        events,
+        snapshot,
+    )
+}
+
+/// An aggregate of the positions of these events.
+fn of_events(
+    projection: &Projection,
+    aggregate: &str,
+    events: Events,
+    snapshot: &Snapshot,
+) -> Result<Option<i64>, Error> {
     let segments = segments_of(projection.event_table, events)?;
     let source = source_sql(
         &sql_name(projection.event_table),
@@ -135,7 +168,7 @@ pub fn first_position(
     );
     let _owner = ActingAs::new(projection.owner);
     let _settings = Settings::pin(projection.pinned_settings());
-    let sql = format!("SELECT pg_catalog.min(s.\"position\") FROM ({source}) AS s");
+    let sql = format!("SELECT {aggregate} FROM ({source}) AS s");
     let rows = spi::run(&sql, vec![], Under::Given(snapshot));
     Ok(rows[0].text(0).map(|_| rows[0].number(0)))
 }
@@ -153,5 +186,8 @@ fn tail_length(projection: Oid) -> Option<i64> {
         });
     }
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
+    if coverage.is_inline {
+        return own_tail_length(&projection, &coverage).ok();
+    }
     count_tail(projection.event_table, &coverage, i64::MAX).ok()
 }

@@ -4,17 +4,18 @@
 //! meanwhile. Repair is a rebuild.
 
 use super::define::define;
+use super::inline;
 use super::replace::rebuild;
 use super::source::Source;
 use super::tail::segments_of;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
+use crate::pg::error::tell;
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Portion, verify_sql};
-use pgrx::prelude::*;
 
 /// Sends the groups in which a projection's state differs from what the events that it
 /// has folded give; with `repair` it is built anew if there are any.
@@ -25,6 +26,11 @@ pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
         return Err(Error::ConcurrentProjection {
             name: projection.name,
         });
+    };
+    let coverage = if coverage.is_inline {
+        inline::folded(&projection)
+    } else {
+        coverage
     };
     let folded = Events::Folded(&coverage, &since);
     let segments = segments_of(projection.event_table, folded)?;
@@ -44,11 +50,13 @@ pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
         (0, _) => Ok(()),
         (_, true) => rebuild(name),
         (_, false) => {
-            ereport!(
-                NOTICE,
-                PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
-                format!("{differences} groups of projection \"{name}\" differ from the log"),
-                "Build it anew with rebuild_projection() or repair => true."
+            let differ = match differences {
+                1 => format!("1 group of projection \"{name}\" differs"),
+                _ => format!("{differences} groups of projection \"{name}\" differ"),
+            };
+            tell(
+                format!("{differ} from the log"),
+                "Build it anew with rebuild_projection() or repair => true.",
             );
             Ok(())
         }

@@ -41,6 +41,9 @@ fn has_caught_up(id: i32) -> Result<bool, Error> {
     if Projection::successor(id).is_some() {
         return Ok(false);
     }
+    if projection.wants_inline() && !projection.is_inline() {
+        return Ok(false);
+    }
     let snapshot = Snapshot::latest();
     let is_behind = is_worth_folding(&projection, worker::fold_tail(), false)?;
     drop(snapshot);

@@ -9,7 +9,7 @@ use crate::catalog::upkeep::{self, Upkeep};
 use crate::pg::security::Settings;
 use crate::pg::transaction::Failure;
 use crate::pg::{bgworker, lock, process, transaction};
-use crate::projection::{Step, fold_batch, is_worth_folding, take_over};
+use crate::projection::{Step, fold_batch, is_worth_folding, settle, take_over};
 use pganalytics_core::error::Error;
 use pganalytics_core::worker::{Due, Pace, REST_WHEN_LOCKED, rest_after, throttle};
 use std::collections::HashMap;
@@ -116,7 +116,11 @@ impl Folding {
     /// Folds one projection if it is due.
     fn attend(&mut self, projection: &Upkeep) {
         let policy = settings::fold_policy();
-        let due = policy.due(projection.since_last_fold, projection.horizon_is_held);
+        let due = if projection.is_to_be_inline {
+            Due::AnyTail
+        } else {
+            policy.due(projection.since_last_fold, projection.horizon_is_held)
+        };
         self.attend_to(projection, due);
     }
 
@@ -139,7 +143,8 @@ impl Folding {
         let most = pace.most(settings::batch_events());
         let begin = Instant::now();
         let done = fold_if_due(projection, due, most)
-            .and_then(|step| Ok((step, build_successor(projection, most, self.is_helper)?)));
+            .and_then(|step| Ok((step, build_successor(projection, most, self.is_helper)?)))
+            .and_then(|done| settle_if_built(projection, &done.0, self.is_helper).map(|()| done));
         let took = begin.elapsed();
         let rest = match done {
             Ok((step, built)) => {
@@ -226,6 +231,20 @@ fn fold_and_tell(projection: &Projection, failing: bool, most: i64) -> Result<St
         projection.note_error(None);
     }
     Ok(step)
+}
+
+/// Has a projection that is to be inline be so once its tail is short. Those who
+/// append are kept waiting for no longer than that takes.
+fn settle_if_built(upkeep: &Upkeep, step: &Step, is_helper: bool) -> Result<(), Failure> {
+    if !upkeep.is_to_be_inline || step.more || is_helper {
+        return Ok(());
+    }
+    let settled = transaction::run_pinned(|| {
+        let _settings = Settings::pin([("lock_timeout", PATIENCE)]);
+        let projection = Projection::numbered(upkeep.id);
+        projection.map_or(Ok(()), |projection| settle(&projection))
+    });
+    settled.map(|_| ())
 }
 
 /// Folds a batch of the generation that is to take the place of the one that is read,

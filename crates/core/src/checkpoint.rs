@@ -44,6 +44,16 @@ impl Checkpoint {
         }
     }
 
+    /// Covers everything but the events of one transaction.
+    #[must_use]
+    pub fn everything_but(transaction: Option<u64>) -> Self {
+        Self {
+            xmin: transaction.unwrap_or(u64::MAX),
+            xmax: u64::MAX,
+            in_progress: transaction.into_iter().collect(),
+        }
+    }
+
     /// The snapshot of a running server as events carry its ids.
     #[must_use]
     pub fn in_epoch(mut self, epoch: u32) -> Self {

@@ -28,6 +28,9 @@ pub struct Coverage {
     pub done: Checkpoint,
     /// And part of what a later one saw.
     pub backlog: Option<Backlog>,
+    /// Every transaction folds what it appends: all that is committed is folded, and
+    /// the rest of this says nothing.
+    pub is_inline: bool,
 }
 
 /// Some events of a log, told by what a projection has folded of them.
@@ -37,6 +40,15 @@ pub enum Events<'a> {
     Tail(&'a Coverage),
     /// Those of a backlog that come next, up to this position.
     Batch(&'a Coverage, &'a Backlog, i64),
+    /// Those of one transaction from one position to another.
+    Own {
+        /// The transaction as its events carry it.
+        txid: u64,
+        /// The first lies beyond this.
+        after: i64,
+        /// The last position.
+        up_to: i64,
+    },
     /// Those that are covered, and were not from the beginning.
     Folded(&'a Coverage, &'a Checkpoint),
 }
@@ -46,6 +58,7 @@ impl From<Checkpoint> for Coverage {
         Self {
             done,
             backlog: None,
+            is_inline: false,
         }
     }
 }
@@ -55,6 +68,22 @@ impl Coverage {
     #[must_use]
     pub fn nothing() -> Self {
         Checkpoint::nothing().into()
+    }
+
+    /// What an inline projection has folded, to a transaction that has appended and has
+    /// folded its own events up to a position.
+    #[must_use]
+    pub fn of_all(own: Option<(u64, i64)>) -> Self {
+        Self {
+            done: Checkpoint::everything_but(own.map(|(txid, _)| txid)),
+            backlog: own.map(|(_, reached)| Backlog {
+                next: Checkpoint::everything_but(None),
+                first: 0,
+                reached,
+                last: i64::MAX,
+            }),
+            is_inline: true,
+        }
     }
 
     /// Whether there is more to do than to fold a tail: nothing has been folded yet, or
@@ -86,6 +115,7 @@ impl Coverage {
                 reached,
                 ..backlog.clone()
             }),
+            is_inline: false,
         }
     }
 }
@@ -102,6 +132,11 @@ impl Events<'_> {
                     && position > backlog.reached
                     && position <= *up_to
             }
+            Self::Own {
+                txid: own,
+                after,
+                up_to,
+            } => txid == *own && position > *after && position <= *up_to,
             Self::Folded(coverage, since) => coverage.covers(txid, position) && !since.covers(txid),
         }
     }
@@ -116,10 +151,12 @@ impl Events<'_> {
             Self::Tail(Coverage {
                 done,
                 backlog: None,
+                ..
             }) => done.tail_condition(&txid),
             Self::Tail(Coverage {
                 done,
                 backlog: Some(backlog),
+                ..
             }) => format!(
                 "({} OR {} AND {position} OPERATOR(pg_catalog.>) {})",
                 backlog.next.tail_condition(&txid),
@@ -131,6 +168,16 @@ impl Events<'_> {
                 coverage.done.tail_condition(&txid),
                 backlog.next.covered_condition(&txid),
                 number(backlog.reached),
+                number(*up_to),
+            ),
+            Self::Own {
+                txid: own,
+                after,
+                up_to,
+            } => format!(
+                "{txid} OPERATOR(pg_catalog.=) '{own}'::pg_catalog.xid8 \
+                 AND {position} OPERATOR(pg_catalog.>) {} AND {position} OPERATOR(pg_catalog.<=) {}",
+                number(*after),
                 number(*up_to),
             ),
             Self::Folded(coverage, since) => {
@@ -175,11 +222,29 @@ mod tests {
         let before = Coverage {
             done: snapshot("10:20:15"),
             backlog: Some(backlog.clone()),
+            is_inline: false,
         };
         let halfway = before.advanced(&backlog, 200);
         assert!(halfway.covers(22, 200) && !halfway.covers(22, 201));
         assert!(halfway.covers(12, 900) && !halfway.covers(25, 1));
         assert_eq!(before.advanced(&backlog, 300), snapshot("20:30:25").into());
+    }
+
+    #[test]
+    fn an_inline_projection_has_folded_all_but_its_readers_last_events() {
+        let read = Coverage::of_all(None);
+        let appended = Coverage::of_all(Some((7, 30)));
+        assert!(read.covers(7, 31) && read.covers(u64::MAX - 1, i64::MAX));
+        assert!(appended.covers(7, 30) && !appended.covers(7, 31) && appended.covers(8, 31));
+        let own = Events::Own {
+            txid: 7,
+            after: 30,
+            up_to: 40,
+        };
+        for (txid, position) in [(6, 31), (7, 30), (7, 31), (7, 40), (8, 35)] {
+            let is_tail = Events::Tail(&appended).contain(txid, position);
+            assert_eq!(own.contain(txid, position), is_tail);
+        }
     }
 
     proptest! {
@@ -198,7 +263,7 @@ mod tests {
                 reached: 0,
                 last: 200,
             };
-            let mut now = Coverage { done: snapshot("10:20:15"), backlog: Some(backlog) };
+            let mut now = Coverage { done: snapshot("10:20:15"), backlog: Some(backlog), is_inline: false };
             let before = now.clone();
             let mut folded = vec![];
             let mut sizes = sizes.iter().cycle();

@@ -257,6 +257,20 @@ pub enum Error {
     /// The dump that the log came in has not been restored to its end.
     #[error("the restore of pg_analytics is not complete")]
     RestoreRunning,
+    /// Triggers of the user's on the state of an inline projection, which would be lost.
+    #[error("trigger \"{trigger}\" is on the state of inline projection \"{projection}\"")]
+    StateTrigger {
+        /// The trigger.
+        trigger: String,
+        /// The projection.
+        projection: String,
+    },
+    /// Events that have been folded and are not committed.
+    #[error("this transaction has appended to event table \"{table}\"")]
+    OwnEvents {
+        /// The event table.
+        table: String,
+    },
     /// A definition that fails on so many events that it must be wrong.
     #[error("more than {limit} events cannot be folded into projection \"{name}\"{example}")]
     TooManyDeadLetters {
@@ -305,6 +319,8 @@ impl UserError for Error {
             | Self::ForeignPartition { .. }
             | Self::SegmentTaken { .. }
             | Self::MissingIndex { .. }
+            | Self::StateTrigger { .. }
+            | Self::OwnEvents { .. }
             | Self::EventGone { .. }
             | Self::MissingPartial { .. }
             | Self::UnregisteredLog { .. } => "55000",
@@ -354,6 +370,7 @@ impl UserError for Error {
             Self::LateTrigger { .. } => {
                 "BEFORE triggers run in the order of their names, and \"~~append\" has to be the last: it numbers and stamps the event.".into()
             }
+            Self::StateTrigger { .. } => "It would not run for what is folded otherwise than by those who append, and does not go over to a new state.".into(),
             Self::MissingPartial { aggregate, .. } => {
                 format!("It returns the states of aggregate {aggregate} to the projection.")
             }
@@ -428,6 +445,8 @@ impl UserError for Error {
                 Self::IncompatibleColumns { .. } => {
                     "Keep the columns it has, in their order, and add new ones after them; or drop the projection and create it anew."
                 }
+                Self::StateTrigger { .. } => "Drop it with drop_projection_trigger() first, and create it again on the state that the view pganalytics.projections shows then.",
+                Self::OwnEvents { .. } => "Commit first: what it has appended is folded with it.",
                 Self::TooManyDeadLetters { .. } => {
                     "Give the projection a query that takes them, with replace_projection(), or mend the functions it calls; pganalytics.dead_letters_limit says how many may be set aside."
                 }

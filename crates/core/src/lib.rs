@@ -14,6 +14,7 @@ pub mod hint;
 pub mod hyperloglog;
 pub mod ledger;
 pub mod numeric;
+pub mod own;
 pub mod projection;
 pub mod segment;
 pub mod session;

@@ -10,7 +10,7 @@ mod stateless;
 mod winner;
 
 use crate::pg::Oid;
-use crate::pg::query::{EventSource, OutputFault, Query, SessionKey};
+use crate::pg::query::{EventSource, Output, OutputFault, Query, SessionKey};
 use crate::pg::tree::Expr;
 use contents::check_contents;
 use derived::Derived;
@@ -159,7 +159,7 @@ fn shape(
         OutputFault::ReturnsSet => set_returning(),
         OutputFault::DependsOnSession(name) => refused(
             format!("output \"{name}\", whose value depends on settings of the reader,"),
-            "Group by the whole expression, or return its inputs and compute it in a view on top.",
+            "Put it into the aggregate, as in max(occurred_at::date), group by the whole expression, or compute it in a view on top.",
         ),
     })?;
     let (kind, delta) = match &session {
@@ -193,14 +193,17 @@ fn labels(query: &Query, exprs: &[Expr], names: &[String]) -> Vec<String> {
     let outputs = query.outputs();
     let label = |(expr, name): (&Expr, &String)| {
         let is = outputs.iter().find(|output| output.expr.same(*expr));
-        let has = || {
-            outputs.iter().find(|output| {
-                let mut aggregates = output.expr.aggregates().into_iter();
-                aggregates.any(|part| part.same(*expr))
+        let part = |output: &Output| {
+            let aggregates = output.expr.aggregates();
+            let place = aggregates.iter().position(|part| part.same(*expr))?;
+            Some(match aggregates.len() {
+                1 => output.name.clone(),
+                _ => format!("part {} of {}", place + 1, output.name),
             })
         };
-        is.or_else(has)
-            .map_or_else(|| name.clone(), |output| output.name.clone())
+        is.map(|output| output.name.clone())
+            .or_else(|| outputs.iter().find_map(part))
+            .unwrap_or_else(|| name.clone())
     };
     exprs.iter().zip(names).map(label).collect()
 }

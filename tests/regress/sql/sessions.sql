@@ -197,9 +197,16 @@ SELECT count(*) > 100 AS many, max(count) > 5 AS long FROM stays;
 -- Verified against the log: nothing, and what somebody has done to it.
 SELECT * FROM pganalytics.verify_projection('visits');
 SELECT pganalytics.refresh_projection('busy') > 0 AS folded;
-SELECT format('UPDATE %s SET session_end = session_end + interval ''1 minute'', c1 = 7 WHERE session_start = ''2024-05-01 10:50''', state)
-FROM pganalytics_data.generation g JOIN pganalytics_data.projection p ON p.generation = g.id WHERE p.relation = 'busy'::regclass \gexec
-SELECT * FROM pganalytics.verify_projection('busy', repair => true);
+DO $$
+DECLARE
+    state regclass;
+BEGIN
+    SELECT g.state INTO state FROM pganalytics_data.generation g
+    JOIN pganalytics_data.projection p ON p.generation = g.id WHERE p.relation = 'busy'::regclass;
+    EXECUTE format('UPDATE %s SET session_end = session_end + interval ''1 minute'' WHERE session_start = ''2024-05-01 10:50''', state);
+    EXECUTE format('UPDATE %s SET c1 = 100 WHERE session_start = ''2024-05-01 12:00''', state);
+END $$;
+SELECT * FROM pganalytics.verify_projection('busy', repair => true) ORDER BY 1;
 SELECT * FROM pganalytics.verify_projection('busy');
 
 -- Built anew, and with another query: more aggregates, or another gap.

@@ -11,7 +11,7 @@ FROM generate_series(1, 24) AS i;
 SELECT pganalytics.create_projection('daily', $$
     SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, count(*) AS purchases, sum((payload->>'amount')::float8) AS amount,
            count(DISTINCT aggregate_id) AS customers, pganalytics.last(aggregate_id, occurred_at) AS last_customer,
-           round(avg((payload->>'amount')::numeric), 2) AS mean
+           round(avg((payload->>'amount')::numeric), 2) AS mean, max(occurred_at) - min(occurred_at) AS span
     FROM purchases GROUP BY 1
 $$);
 SELECT pganalytics.create_projection('by_category', $$

@@ -7,16 +7,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 sql() { psql -X -q -v ON_ERROR_STOP=1 -At "$@"; }
 
-make_event_table() { # options of create_event_table
-  sql -v options="${1:-}" > /dev/null <<'SQL'
+make_event_table() { # options of create_event_table, mode of the projections
+  sql -v options="${1:-}" -v mode="${2:-async}" > /dev/null <<'SQL'
 CREATE EXTENSION pg_analytics;
 SELECT pganalytics.create_event_table('events' :options);
 CREATE TABLE witness (event_id uuid);
 SELECT pganalytics.create_projection('by_aggregate',
   'SELECT aggregate_id, count(*) AS n, sum((payload->>''v'')::int) AS total, min(version) AS first, max(version) AS last,
-     avg((payload->>''v'')::int) AS mean FROM events GROUP BY aggregate_id');
+     avg((payload->>''v'')::int) AS mean FROM events GROUP BY aggregate_id', mode => :'mode');
 SELECT pganalytics.create_projection('overall',
-  'SELECT count(*) AS n, sum((payload->>''v'')::int) AS total, max(version) AS longest FROM events');
+  'SELECT count(*) AS n, sum((payload->>''v'')::int) AS total, max(version) AS longest FROM events', mode => :'mode');
 DO $$
 DECLARE p record;
 BEGIN

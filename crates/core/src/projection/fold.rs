@@ -25,14 +25,31 @@ pub fn source_sql(
     events: Events,
     except: Option<u64>,
 ) -> String {
-    let numbers: Vec<_> = segments.iter().map(i32::to_string).collect();
     let own = except
         .map(|id| format!(" AND e.txid OPERATOR(pg_catalog.<>) '{id}'::pg_catalog.xid8"))
         .unwrap_or_default();
+    let condition = events.condition("e") + &own;
+    source_where(table, columns, segments, &condition)
+}
+
+/// The same for [`Events::Own`], given as parameters: `$1` (text), `$2` and `$3`. Its
+/// plan can be kept.
+#[must_use]
+pub fn own_source_sql(table: &str, columns: &[String], segments: &[i32]) -> String {
+    source_where(
+        table,
+        columns,
+        segments,
+        "e.txid OPERATOR(pg_catalog.=) $1::pg_catalog.xid8 \
+         AND e.\"position\" OPERATOR(pg_catalog.>) $2 AND e.\"position\" OPERATOR(pg_catalog.<=) $3",
+    )
+}
+
+fn source_where(table: &str, columns: &[String], segments: &[i32], condition: &str) -> String {
+    let numbers: Vec<_> = segments.iter().map(i32::to_string).collect();
     format!(
-        "SELECT {} FROM {table} e WHERE e.segment OPERATOR(pg_catalog.=) ANY ('{{{}}}'::pg_catalog.int4[]) AND {}{own}",
+        "SELECT {} FROM {table} e WHERE e.segment OPERATOR(pg_catalog.=) ANY ('{{{}}}'::pg_catalog.int4[]) AND {condition}",
         columns.join(", "),
         numbers.join(","),
-        events.condition("e")
     )
 }

@@ -90,6 +90,13 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Whether only one transaction at a time may fold it, after it has seen what the
+    /// others folded: its fold looks up more than the rows that it merges into.
+    #[must_use]
+    pub fn folds_alone(&self) -> bool {
+        !self.values.is_empty() || matches!(self.kind, Kind::Sessions(_))
+    }
+
     /// `k1, k2, c1 …` of a table alias; names need no quotes.
     pub(super) fn columns(&self, alias: &str) -> Vec<String> {
         self.keys

@@ -1,6 +1,6 @@
 //! The text of what DISTINCT adds.
 
-use super::super::{Component, Merge, delta_sql, fold_sql};
+use super::super::{Component, Kind, Merge, delta_sql, fold_sql};
 use super::*;
 
 fn column(name: &str) -> Column {
@@ -17,6 +17,9 @@ fn shape(values: Vec<Values>) -> Shape {
         merge: Merge::function("f", "a()"),
     };
     Shape {
+        kind: Kind::Grouped,
+        fans_out: false,
+        labels: vec![],
         keys: vec![column("k1")],
         hashable: vec![0],
         components: vec![component("c1"), component("c2")],
@@ -53,7 +56,7 @@ fn a_component_comes_from_the_events_or_from_its_values() {
 
 #[test]
 fn a_read_notes_no_values_and_a_fold_does_at_the_top() {
-    assert!(!delta_sql(&distinct(), "e").contains("INSERT"));
+    assert!(!delta_sql(&distinct(), "s", "e").contains("INSERT"));
     let fold = fold_sql(&distinct(), "s", "e");
     let noted = "noted_1 AS (INSERT INTO \"pganalytics_data\".\"seen_7_1\" (v1, k1)";
     assert!(
