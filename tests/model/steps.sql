@@ -1,7 +1,8 @@
 -- What happens next, as actions of the sessions: m does most things, u writes
 -- meanwhile, v and w in long transactions, r reads in one of REPEATABLE READ. The actions of a step are taken
 -- one after the other; "check" compares projections, as they are then.
-CREATE TABLE model.run (step int, live boolean, mended boolean, appended int[] NOT NULL DEFAULT '{}');
+-- alone: only m appends, so that some projections can be inline: others would wait for it.
+CREATE TABLE model.run (step int, alone boolean, mended boolean, appended int[] NOT NULL DEFAULT '{}');
 CREATE TABLE model.session (name text PRIMARY KEY, state text, transactions int DEFAULT 0, had_read text[] DEFAULT '{}', unseen text[] DEFAULT '{}');
 CREATE TABLE model.projection (name text PRIMARY KEY, spec jsonb, next jsonb, is_there boolean DEFAULT false);
 CREATE TABLE model.since (name text, snapshot pg_snapshot);
@@ -85,6 +86,7 @@ BEGIN
   n := model.pick('1', '2', '4', '20', '20', '60', '60', '300')::int;
   what := model.pick('append', 'append', 'append', 'block', 'writer', 'writer', 'writer', 'writer', 'reader', 'reader', 'refresh', 'refresh', 'refresh_all', 'maintain', 'maintain',
     'pause', 'rebuild', 'replace', 'replace', 'recreate', 'bad', 'bad', 'retry', 'mend', 'settings', 'goods', 'again', 'own_fold', 'own_fold', 'race', 'race');
+  IF r.alone AND what IN ('writer', 'bad', 'race', 'mend') THEN what := model.pick('append', 'block', 'own_fold', 'again'); END IF;
   IF cardinality(all_names) < 4 THEN what := 'recreate'; END IF;
   p := (model.some_of(all_names, 1))[1];
   INSERT INTO model.tally VALUES ('step', what);
@@ -113,6 +115,7 @@ BEGIN
       kind := 'check'; action := ARRAY[p]; RETURN NEXT; kind := 'do';
       action := model.pick('ROLLBACK TO a;', 'ROLLBACK TO a;', 'RELEASE a;'); RETURN NEXT;
       action := model.an_append('m', 3); RETURN NEXT;
+      IF r.alone AND model.chance(0.5) THEN action := 'SET CONSTRAINTS ALL IMMEDIATE;'; RETURN NEXT; END IF;
       kind := 'check'; action := all_names; RETURN NEXT; kind := 'do';
       action := model.pick('COMMIT;', 'COMMIT;', 'ROLLBACK;'); RETURN NEXT;
     WHEN 'writer' THEN
@@ -143,9 +146,9 @@ BEGIN
       IF s.state = 'idle' THEN
         PERFORM model.became('r', 'open');
         action := model.pick('BEGIN ISOLATION LEVEL REPEATABLE READ;', 'BEGIN ISOLATION LEVEL REPEATABLE READ;', 'BEGIN ISOLATION LEVEL SERIALIZABLE;'); RETURN NEXT;
-        action := model.pick('SELECT FROM public.goods;', model.an_append('r', 5)); RETURN NEXT;
+        action := CASE WHEN r.alone OR model.chance(0.5) THEN 'SELECT FROM public.goods;' ELSE model.an_append('r', 5) END; RETURN NEXT;
       ELSE
-        IF model.chance(0.5) THEN action := model.an_append('r', 5); RETURN NEXT; END IF;
+        IF NOT r.alone AND model.chance(0.5) THEN action := model.an_append('r', 5); RETURN NEXT; END IF;
         kind := 'check'; action := model.reads('r', all_names); RETURN NEXT; kind := 'do';
         PERFORM model.became('r', 'idle');
         action := model.pick('COMMIT;', 'ROLLBACK;'); RETURN NEXT;
@@ -185,7 +188,8 @@ BEGIN
       action := format('SET TimeZone = %L;', spec->>'zone'); RETURN NEXT;
       n := model.upto(8);
       IF n = 0 THEN action := format('INSERT INTO model.since VALUES (%L, pg_current_snapshot());', p); RETURN NEXT; END IF;
-      kind := 'create ' || p; action := format('SELECT pganalytics.create_projection(''public.%s'', %L, with_data => %L);', p, model.record_query(p, spec), n <> 0); RETURN NEXT;
+      kind := 'create ' || p; action := format('SELECT pganalytics.create_projection(''public.%s'', %L, mode => %L, with_data => %L);', p, model.record_query(p, spec),
+        CASE WHEN r.alone THEN model.pick('inline', 'inline', 'async') ELSE 'async' END, n <> 0); RETURN NEXT;
     WHEN 'retry' THEN action := format('SELECT pganalytics.retry_dead_letters(''public.%s'');', p); RETURN NEXT;
     WHEN 'mend' THEN
       IF r.step < 20 OR r.mended OR EXISTS (SELECT FROM pganalytics_data.projection WHERE successor IS NOT NULL) THEN RETURN; END IF;
