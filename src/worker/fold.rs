@@ -268,8 +268,7 @@ fn build_successor(upkeep: &Upkeep, most: i64, is_helper: bool) -> Result<Step, 
         transaction::run_pinned(|| {
             let _settings = Settings::pin([("lock_timeout", PATIENCE)]);
             // Another may have begun to be built meanwhile.
-            let successor =
-                Projection::successor(upkeep.id).filter(|now| now.generation == built);
+            let successor = Projection::successor(upkeep.id).filter(|now| now.generation == built);
             successor.map_or(Ok(()), |successor| take_over(&successor))
         })?;
     }

@@ -94,7 +94,10 @@ impl Own {
     /// A subtransaction has become part of its parent.
     pub fn released(&mut self, level: u32, parent: u32) {
         for (_, notes) in &mut self.folded {
-            let mine = notes.iter_mut().rev().take_while(|note| note.level == level);
+            let mine = notes
+                .iter_mut()
+                .rev()
+                .take_while(|note| note.level == level);
             mine.for_each(|note| note.level = parent);
         }
     }
