@@ -98,7 +98,14 @@ pub fn first_fold(projection: &Projection) -> Result<bool, Error> {
         &Source::of(&[], Events::Tail(&nothing)),
         &snapshot,
     )?;
-    let coverage = projection.coverage().unwrap_or(nothing);
+    drop(snapshot);
+    catch_up(projection)
+}
+
+/// Folds what has not been folded, or leaves it to the worker likewise.
+pub fn catch_up(projection: &Projection) -> Result<bool, Error> {
+    let snapshot = Snapshot::take();
+    let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
     let is_long =
         worker::is_on() && tail_is_longer_than(projection, &coverage, worker::batch_events())?;
     drop(snapshot);
