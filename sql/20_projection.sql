@@ -52,7 +52,7 @@ COMMENT ON FUNCTION pganalytics.drop_projection_trigger(text, text) IS
 
 CREATE FUNCTION pganalytics.tail_length(projection regclass) RETURNS bigint
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tail_length_wrapper';
-COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded; NULL if there is no such projection';
+COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded, counted up to 10,000 and estimated by their positions beyond; NULL if there is no such projection';
 
 CREATE FUNCTION pganalytics.read_tail(state anyelement, definition "any", access_key uuid)
 RETURNS SETOF anyelement
@@ -81,6 +81,8 @@ JOIN pg_catalog.pg_class c ON c.oid = p.relation
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW pganalytics.projections IS 'projections, how far they have folded and what went wrong last';
+COMMENT ON COLUMN pganalytics.projections.tail IS
+    'the number of events that are not yet folded: counted up to 10,000; beyond, estimated by positions, some of which are of events that were skipped or rolled back';
 GRANT SELECT ON pganalytics.projections TO PUBLIC;
 
 CREATE VIEW pganalytics.projection_progress AS

@@ -208,6 +208,31 @@ pub fn leftovers() -> Vec<i32> {
     entries::leftovers("projection")
 }
 
+/// Keeps all others from changing or folding it until the transaction ends; raises an
+/// error if somebody is at that.
+pub fn seize(id: i32) {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT id FROM pganalytics_data.projection WHERE id = $1 FOR UPDATE NOWAIT",
+        vec![Arg::Int(id)],
+        Under::Fresh,
+    );
+    let states = spi::run(
+        "SELECT g.state::oid FROM pganalytics_data.generation g \
+         JOIN pganalytics_data.checkpoint k ON k.generation = g.id WHERE g.projection = $1 FOR UPDATE OF k NOWAIT",
+        vec![Arg::Int(id)],
+        Under::Fresh,
+    );
+    for state in states.iter().map(|row| row.oid(0)) {
+        if names::exists(state) {
+            let state = names::sql_name(state);
+            spi::execute(&format!(
+                "LOCK TABLE {state} IN ACCESS EXCLUSIVE MODE NOWAIT"
+            ));
+        }
+    }
+}
+
 /// Removes the entry of one of them, and what is left of it.
 pub fn sweep(leftover: i32) {
     let _platform = Platform::act();

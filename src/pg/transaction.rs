@@ -97,6 +97,15 @@ impl Failure {
         )
     }
 
+    /// Whether the command is to be given up.
+    pub fn is_cancel(&self) -> bool {
+        use PgSqlErrorCode::*;
+        matches!(
+            self.code,
+            ERRCODE_QUERY_CANCELED | ERRCODE_ADMIN_SHUTDOWN | ERRCODE_CRASH_SHUTDOWN
+        )
+    }
+
     /// Writes it to the server log.
     pub fn warn(&self, doing: &str) {
         let message = format!("{doing}: {}", self.message);
