@@ -13,6 +13,7 @@ pub mod letters;
 pub mod lives;
 pub mod names;
 pub mod partials;
+pub mod privileges;
 pub mod projections;
 pub mod segments;
 pub mod state_key;
