@@ -26,6 +26,13 @@ use std::ffi::{CStr, CString};
 /// Nobody else's objects are found without their schema.
 pub(super) const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
+/// How text that is deparsed here is to be read.
+pub const AS_DEPARSED: [(&str, &str); 3] = [
+    ("standard_conforming_strings", "on"),
+    ("array_nulls", "on"),
+    ("transform_null_equals", "off"),
+];
+
 /// An analysed SELECT.
 pub struct Query(*mut pg_sys::Query);
 
@@ -201,9 +208,11 @@ fn pstring(text: &str) -> *mut std::ffi::c_char {
     unsafe { pg_sys::pstrdup(text.as_ptr()) }
 }
 
-/// With only pg_catalog on the path, every other name comes out qualified.
+/// With only pg_catalog on the path, every other name comes out qualified. Backslashes
+/// come out as they are read where the text is run.
 fn deparse(query: *mut pg_sys::Query) -> String {
     let _path = Settings::pin(ONLY_BUILT_IN);
+    let _settings = Settings::pin(AS_DEPARSED);
     // SAFETY: the result is a palloc'd string.
     unsafe {
         CStr::from_ptr(pg_sys::pg_get_querydef(query, false))
