@@ -60,7 +60,8 @@ LANGUAGE c STABLE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'read_tail';
 COMMENT ON FUNCTION pganalytics.read_tail(anyelement, "any", uuid) IS
     'what the tail adds to a projection, for the view of the projection';
 
-CREATE VIEW pganalytics.projections AS
+-- A barrier: a condition of a reader's must not see rows before it is known that the reader may.
+CREATE VIEW pganalytics.projections WITH (security_barrier) AS
 SELECT p.relation AS name, g.event_table AS source,
        CASE WHEN p.paused_at IS NOT NULL THEN 'paused'
             WHEN p.failures > 0 THEN 'failing'
@@ -85,7 +86,7 @@ COMMENT ON COLUMN pganalytics.projections.tail IS
     'the number of events that are not yet folded: counted up to 10,000; beyond, estimated by positions, some of which are of events that were skipped or rolled back';
 GRANT SELECT ON pganalytics.projections TO PUBLIC;
 
-CREATE VIEW pganalytics.projection_progress AS
+CREATE VIEW pganalytics.projection_progress WITH (security_barrier) AS
 SELECT p.relation AS name,
        CASE WHEN g.id = p.successor THEN 'building its replacement'
             WHEN k.checkpoint::text = g.since::text THEN 'building'

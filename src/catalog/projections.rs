@@ -2,6 +2,7 @@
 
 use super::{entries, generations, names};
 use crate::pg::Oid;
+use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{Platform, has_rights_of};
 use crate::pg::snapshot::keeps_snapshot;
 use crate::pg::spi::{self, Arg, Row, Under};
@@ -33,6 +34,14 @@ pub(super) const LONGEST_ERROR: usize = 1_000;
 
 /// Whether a generation is the one that is read.
 pub(super) const IS_READ: &str = "p.generation = g.id";
+
+/// Rows must not be hidden from a projection, and planning a query must not run the CHECK
+/// constraints of others.
+const ALWAYS: [(&str, &str); 3] = [
+    ("row_security", "off"),
+    ("gin_fuzzy_search_limit", "0"),
+    ("constraint_exclusion", "off"),
+];
 
 pub(super) const SELECT: &str = "SELECT p.id, g.id, p.relation::oid, c.relname, g.definition::oid, g.event_table::oid, \
      g.state::oid, p.access_key, c.relowner, array_to_string(g.settings, E'\\x1f') \
@@ -123,13 +132,14 @@ impl Projection {
         Self::first("g.state = $1", Arg::Oid(state))
     }
 
-    /// Its settings, and that rows must not be hidden from it.
+    /// Its settings, and those that nobody is to choose for it: who reads or appends has
+    /// others, and could otherwise change what is in it.
     pub fn pinned_settings(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = self
             .settings
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
-        own.chain([("row_security", "off")])
+        own.chain(ALWAYS).chain(AS_DEPARSED)
     }
 
     /// Keeps others from changing what it is until the transaction ends. Whether

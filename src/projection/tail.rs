@@ -7,9 +7,9 @@ use crate::catalog::projections::Projection;
 use crate::catalog::segments::with_txid_from;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::error::raise;
+use crate::pg::error::OrRaise;
 use crate::pg::index::{Lock, Relation, Slot, count};
-use crate::pg::security::{ActingAs, Settings, may_read_any_column};
+use crate::pg::security::{ActingAs, Settings, has_rights_of, may_read_any_column};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
@@ -214,18 +214,24 @@ fn of_events(
     Ok(rows[0].text(0).map(|_| rows[0].number(0)))
 }
 
+/// An error unless the acting role may see the projection in the view `projections`.
+pub fn require_to_know_of(projection: &Projection) -> Result<(), Error> {
+    if has_rights_of(projection.owner) || may_read_any_column(projection.relation) {
+        return Ok(());
+    }
+    Err(Error::NotOwner {
+        kind: "projection",
+        name: projection.name.clone(),
+    })
+}
+
 /// For the view `projections`. NULL if there is no such projection (one of those
 /// that the view's snapshot lists may have been dropped meanwhile) or its tail
 /// cannot be counted: one that is broken must not hide the others.
 #[pg_extern(sql = false)]
 fn tail_length(projection: Oid) -> Option<i64> {
     let projection = Projection::of_view(projection)?;
-    if !may_read_any_column(projection.relation) {
-        raise(Error::NotOwner {
-            kind: "projection",
-            name: projection.name,
-        });
-    }
+    require_to_know_of(&projection).or_raise();
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
     if coverage.is_inline {
         return own_tail_length(&projection, &coverage).ok();
