@@ -181,16 +181,6 @@ SELECT pganalytics.refresh_projection('floats');
 SELECT tail, dead_letters FROM pganalytics.projections;
 SELECT pganalytics.drop_projection('floats');
 
--- So it is where the state cannot take what an event gives, such as a key that no index can hold.
-SELECT pganalytics.create_projection('keys', $$
-    SELECT payload->>'key' AS key, count(*) AS n FROM orders WHERE payload ? 'key' GROUP BY 1$$);
-INSERT INTO orders (event_type, aggregate_id, payload)
-SELECT 'k', 'k', jsonb_build_object('key', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 400) i));
-SELECT length(key), n FROM keys;
-SELECT pganalytics.refresh_projection('keys');
-\echo :SQLSTATE
-SELECT pganalytics.drop_projection('keys');
-
 -- A definition that fails on everything is taken for wrong, instead of setting everything aside.
 SELECT pganalytics.create_projection('wrong', $$
     SELECT event_type, sum((payload->>'name')::int) AS total FROM orders GROUP BY 1$$);
