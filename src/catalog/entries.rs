@@ -6,13 +6,21 @@ use crate::pg::Oid;
 use crate::pg::security::Platform;
 use crate::pg::spi::{self, Arg, Under};
 
-/// The next number of a sequence of the catalog.
-pub fn next_number(sequence: &str) -> i32 {
+/// The last of the next `count` numbers of a sequence of the catalog.
+pub fn next_number(sequence: &str, count: u32) -> i32 {
     let _platform = Platform::act();
-    let sql = format!("SELECT nextval('pganalytics_data.{sequence}')");
+    let sql = format!(
+        "SELECT max(nextval('pganalytics_data.{sequence}')) FROM generate_series(1, {count})"
+    );
     spi::run(&sql, vec![], Under::Fresh)
         .first()
         .map_or(0, |row| row.number(0))
+}
+
+/// A number from 1 to `most` that nobody can foretell.
+pub fn up_to(most: u32) -> u32 {
+    let [.., a, b, c, d] = *uuid::Uuid::new_v4().as_bytes();
+    u32::from_be_bytes([a, b, c, d]) % most + 1
 }
 
 /// The entries of a catalog table whose relation is gone, by number.

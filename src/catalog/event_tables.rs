@@ -157,7 +157,7 @@ pub fn one_at_a_time() {
 
 /// A number for a new event table.
 pub fn next_id() -> i32 {
-    entries::next_number("event_table_id")
+    entries::next_number("event_table_id", 1)
 }
 
 /// The event tables whose table is gone.

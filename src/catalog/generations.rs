@@ -113,20 +113,34 @@ fn coverage(row: &Row) -> Coverage {
 }
 
 /// A number for a new projection or generation. One whose names somebody has taken
-/// is passed over: whoever may make things in the schema must not keep others from it.
+/// is passed over: whoever may make things in the schema must not keep others from it,
+/// nor make them look for long. So each step is up to twice as long as the one before.
 pub fn next_id() -> i32 {
+    let mut most = 1;
     loop {
-        let id = entries::next_number("projection_id");
-        let parts = TABLES.into_iter().chain(["definition", "access"]);
-        let mut names = parts.map(|part| format!("{part}_{id}"));
+        let id = entries::next_number("projection_id", entries::up_to(most));
+        let names = [
+            "state_#",
+            "state_#_key",
+            "state_#_hash",
+            "definition_#",
+            "access_#",
+        ];
+        let mut names = names
+            .map(|name| name.replace('#', &id.to_string()))
+            .into_iter();
         if names.all(|name| names::unused(&name) == name)
             && seen_tables(id).is_empty()
             && !partials::any(id)
         {
             return id;
         }
+        most = (most * 2).min(MOST_NUMBERS_PASSED_OVER);
     }
 }
+
+/// At a time.
+const MOST_NUMBERS_PASSED_OVER: u32 = 4_096;
 
 /// Whatever has the name of a table of values that a generation has seen: whether it is
 /// the extension's own table, and its oid.

@@ -53,11 +53,13 @@ pub fn make_definition(id: i32, schema: &str, query: &str) -> Result<Oid, Error>
     let made = qualified(schema, &temporary);
     spi::execute(&format!("CREATE VIEW {made} AS {query}"));
     let _platform = Platform::act();
-    let name = format!("definition_{id}");
-    spi::execute(&format!("ALTER VIEW {made} RENAME TO {name}"));
-    let made = qualified(schema, &name);
+    // Moved before it is named: a type of its name with _ in front of it, which somebody
+    // may have made there, would be in the way.
     spi::execute(&format!("ALTER VIEW {made} OWNER TO CURRENT_USER"));
     spi::execute(&format!("ALTER VIEW {made} SET SCHEMA pganalytics_data"));
+    let made = qualified("pganalytics_data", &temporary);
+    let name = format!("definition_{id}");
+    spi::execute(&format!("ALTER VIEW {made} RENAME TO {name}"));
     let made = qualified("pganalytics_data", &name);
     let definition = find(&made).unwrap_or(Oid::INVALID);
     leave_to_owner(&Made::View(&made), definition);

@@ -21,6 +21,7 @@ mod inline;
 mod letters;
 mod lifecycle;
 mod lookups;
+mod nested;
 mod owner;
 mod read;
 mod replace;

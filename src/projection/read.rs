@@ -7,6 +7,7 @@ use super::culprits::Search;
 use super::define::{Definition, define};
 use super::inline;
 use super::letters::{find, without};
+use super::nested::Reading;
 use super::source::Source;
 use super::tail::segments_of;
 use crate::catalog::names::{self, sql_name};
@@ -95,6 +96,7 @@ pub fn read_tail(state: Oid, access_key: Option<&str>, fill: Fill) {
     if segments.is_empty() {
         return;
     }
+    let _reading = Reading::begin(state).or_raise();
     let source = Source::of(&segments, tail);
     if let Err(failure) = reader.send(&source, fill) {
         if coverage.is_inline {

@@ -172,6 +172,36 @@ SET ROLE regress_alice;
 SELECT pganalytics.refresh_projection('a.of_mallory') > 0 AS folded;
 SELECT pganalytics.refresh_projection('a.turning') > 0 AS folded;
 
+-- Names that somebody has taken keep nobody from making projections.
+RESET ROLE;
+SELECT set_config('regress.number', last_value::text, false) IS NULL AS unknown FROM pganalytics_data.projection_id;
+SET ROLE regress_mallory;
+DO $$
+DECLARE
+    n integer := current_setting('regress.number');
+    command text;
+BEGIN
+    FOREACH command IN ARRAY ARRAY['TABLE %s.state_%s ()', 'TABLE %s.state_%s_key ()', 'TABLE %s.state_%s_hash ()',
+        'TABLE %s.seen_%s_1 ()', 'TABLE %s.access_%s ()', 'TABLE %s._definition_%s ()',
+        'TYPE %s._definition_%s AS ENUM ()', 'TYPE %s._state_%s AS ENUM ()', 'TYPE %s.definition_%s AS ENUM ()'] LOOP
+        n := n + 1;
+        EXECUTE format('CREATE ' || command, 'pganalytics_data', n);
+    END LOOP;
+END $$;
+SET ROLE regress_alice;
+SELECT count(pganalytics.create_projection('a.many_' || i, 'SELECT event_type, count(*) AS n, count(DISTINCT aggregate_id) AS d FROM a.events GROUP BY 1'))
+FROM generate_series(1, 12) AS i;
+
+-- A definition that reads its own projection is refused before it has gone as deep as it can.
+SET ROLE regress_mallory;
+CREATE FUNCTION m.deeper(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+ALTER TABLE m.events DROP CONSTRAINT events_check;
+SELECT pganalytics.create_projection('m.deep', 'SELECT m.deeper(event_type) AS k, count(*) AS n FROM m.events GROUP BY 1');
+CREATE OR REPLACE FUNCTION m.deeper(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1 || (SELECT count(*) FROM m.deep); END';
+INSERT INTO m.events (event_type, aggregate_id) VALUES ('c', 'y'), ('c', 'y'), ('c', 'y');
+SELECT count(*) > 0 AS read FROM m.deep;
+SELECT pganalytics.refresh_projection('m.deep') >= 0 AS folded;
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA m, a, s CASCADE;
