@@ -77,6 +77,13 @@ pub fn warn(message: String, detail: Option<String>, hint: &str) {
     report.report(PgLogLevel::WARNING);
 }
 
+/// Tells whoever has called.
+pub fn note(message: String, hint: &str) {
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, message, "")
+        .set_hint(hint)
+        .report(PgLogLevel::NOTICE);
+}
+
 /// Ends such a function: the value, or the error raised.
 pub trait OrRaise<T> {
     /// The value, or the error raised.

@@ -10,12 +10,12 @@ use super::source::Source;
 use super::tail::segments_of;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
+use crate::pg::error::note;
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Portion, verify_sql};
-use pgrx::prelude::*;
 
 /// Sends the groups in which a projection's state differs from what the events that it
 /// has folded give; with `repair` it is built anew if there are any.
@@ -46,17 +46,19 @@ pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
         let _settings = Settings::pin(projection.pinned_settings());
         fill(&sql).unwrap_or_else(|failure| failure.raise())
     };
-    match (differences, repair) {
-        (0, _) => Ok(()),
-        (_, true) => rebuild(name),
-        (_, false) => {
-            ereport!(
-                NOTICE,
-                PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
-                format!("{differences} groups of projection \"{name}\" differ from the log"),
-                "Build it anew with rebuild_projection() or repair => true."
-            );
-            Ok(())
-        }
+    if differences == 0 {
+        return Ok(());
     }
+    if repair {
+        return rebuild(name);
+    }
+    let groups = match differences {
+        1 => "1 group".into(),
+        _ => format!("{differences} groups"),
+    };
+    note(
+        format!("projection \"{name}\" differs from the log in {groups}"),
+        "Build it anew with rebuild_projection() or repair => true.",
+    );
+    Ok(())
 }
