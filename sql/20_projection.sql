@@ -84,7 +84,7 @@ WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
 COMMENT ON VIEW pganalytics.projections IS 'projections, how far they have folded and what went wrong last';
 COMMENT ON COLUMN pganalytics.projections.name IS 'the view that is read; compare with ''the name''::regclass';
 COMMENT ON COLUMN pganalytics.projections.source IS 'the event table';
-COMMENT ON COLUMN pganalytics.projections.status IS 'ready, being built, catching up (a backlog is being folded), being replaced, paused or failing (see last_error); reads are exact in all of them';
+COMMENT ON COLUMN pganalytics.projections.status IS 'ready, being built, catching up (a backlog is being folded), being replaced, paused or failing (see last_error); reads are exact in all of them, or fail with that error';
 COMMENT ON COLUMN pganalytics.projections.mode IS 'async or inline';
 COMMENT ON COLUMN pganalytics.projections.events_folded IS 'events folded that the query takes, after its WHERE; NULL: inline, and folded with each append';
 COMMENT ON COLUMN pganalytics.projections.tail IS 'events of the event table that are not folded yet, whether the query takes them or not';
@@ -92,6 +92,8 @@ COMMENT ON COLUMN pganalytics.projections.folds IS 'how often it was folded; NUL
 COMMENT ON COLUMN pganalytics.projections.last_fold IS 'when it was last folded; NULL: inline, or never';
 COMMENT ON COLUMN pganalytics.projections.dead_letters IS 'events that are set aside and neither folded nor discarded since';
 COMMENT ON COLUMN pganalytics.projections.last_error IS 'what the last fold failed on, for members of the owner; NULL: nothing';
+COMMENT ON COLUMN pganalytics.projections.last_error_state IS 'its SQLSTATE';
+COMMENT ON COLUMN pganalytics.projections.last_error_at IS 'when it was last met';
 COMMENT ON COLUMN pganalytics.projections.query IS 'as it was given';
 COMMENT ON COLUMN pganalytics.projections.state IS 'the table that holds the state of an inline projection, for triggers';
 GRANT SELECT ON pganalytics.projections TO PUBLIC;
