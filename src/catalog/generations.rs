@@ -133,8 +133,9 @@ pub fn next_id() -> i32 {
 fn seen_tables(id: i32) -> Vec<(bool, Oid)> {
     let _platform = Platform::act();
     spi::run(
-        "SELECT c.relkind = 'r' AND c.relowner = current_user::regrole, c.oid FROM pg_class c \
-         WHERE c.relnamespace = 'pganalytics_data'::regnamespace AND starts_with(c.relname::text, $1)",
+        "SELECT c.relkind = 'r' AND c.relowner = n.nspowner, c.oid \
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = 'pganalytics_data' AND starts_with(c.relname::text, $1)",
         vec![Arg::Text(&format!("seen_{id}_"))],
         Under::Latest,
     )

@@ -12,6 +12,7 @@ pub mod ledgers;
 pub mod letters;
 pub mod lives;
 pub mod names;
+pub mod owners;
 pub mod partials;
 pub mod projections;
 pub mod segments;

@@ -3,6 +3,7 @@
 use super::{entries, generations, names};
 use crate::pg::Oid;
 use crate::pg::security::{Platform, has_rights_of};
+use crate::pg::snapshot::keeps_snapshot;
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
 
@@ -92,6 +93,12 @@ impl Projection {
             // Another generation may have taken its place meanwhile.
             if projection.lock() {
                 return Ok(projection);
+            }
+            // A snapshot from before it would never see it.
+            if keeps_snapshot() {
+                return Err(Error::ConcurrentProjection {
+                    name: projection.name,
+                });
             }
         }
     }

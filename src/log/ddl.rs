@@ -6,9 +6,11 @@ use crate::catalog::{ddl, incarnation, names};
 use crate::pg::ddl::Event;
 use crate::pg::lock;
 use crate::pg::security::{Platform, is_restricted};
+use crate::projection::follow_owners;
 use pganalytics_core::error::Error;
 
-/// Refuses what would break the log, and hands segments over to a new owner.
+/// Refuses what would break the log, and hands over to a new owner what goes with an event
+/// table or projection.
 pub fn on_ddl(event: Event) -> Result<(), Error> {
     // The extension's own commands.
     if matches!(event, Event::Begins) || is_restricted() {
@@ -50,5 +52,6 @@ fn on_end() -> Result<(), Error> {
         attach::grant_schema(owner);
         mend::hand_over(&names::sql_name(segment), owner);
     }
+    follow_owners(&touched.relations);
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! `ENABLE TRIGGER ALL`, with which `pg_restore --disable-triggers` ends, turns
 //! ALWAYS into ORIGIN. `ALTER TABLE … OWNER` skips partitions, and DROP OWNED BY
-//! the old owner would then drop events. `ALTER SEQUENCE … CACHE` lets sessions draw
+//! the old owner would then drop events. REASSIGN OWNED tells no event trigger. `ALTER SEQUENCE … CACHE` lets sessions draw
 //! positions ahead, which then contradict versions.
 
 use super::attach::{self, TRIGGER};
@@ -32,11 +32,9 @@ pub fn mend(event_table: i32) {
     }
     mend_sequence(&table);
     mend_inline(&table);
-    let damaged = damaged(&table);
-    if damaged.iter().any(|damage| damage.owner) {
-        attach::grant_schema(table.owner);
-    }
-    for damage in damaged {
+    // Also where nothing is wrong with the segments: REASSIGN OWNED has given them away.
+    attach::grant_schema(table.owner);
+    for damage in damaged(&table) {
         // Keeps its name meanwhile.
         drop(Relation::open_if_there(damage.segment));
         let segment = sql_name(damage.segment);

@@ -78,10 +78,10 @@ pub fn warn(message: String, detail: Option<String>, hint: &str) {
 }
 
 /// Tells whoever has called.
-pub fn note(message: String, hint: &str) {
-    ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, message, "")
-        .set_hint(hint)
-        .report(PgLogLevel::NOTICE);
+pub fn tell(message: String, hint: &str) {
+    let code = PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;
+    let report = ErrorReport::new(code, message, "").set_hint(hint);
+    report.report(PgLogLevel::NOTICE);
 }
 
 /// Ends such a function: the value, or the error raised.

@@ -131,6 +131,15 @@ pub(super) fn run_at_top_level<T>(body: impl FnOnce() -> T) -> Result<T, Failure
 /// snapshots and the connections to SPI; what guards do while a failure unwinds is
 /// the same. Only parallel workers cannot: functions that come here are PARALLEL UNSAFE.
 pub fn attempt<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
+    in_subtransaction(body, true)
+}
+
+/// The same, only to see whether it fails: in any case all is as it was before.
+pub fn rehearse<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
+    in_subtransaction(body, false)
+}
+
+fn in_subtransaction<T>(body: impl FnOnce() -> T, keep: bool) -> Result<T, Failure> {
     // SAFETY: inside a transaction. As in the exception blocks of PL/pgSQL: the memory
     // context and resource owner of before are those of the enclosing transaction.
     let (context, owner) = unsafe {
@@ -144,8 +153,8 @@ pub fn attempt<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
     // when it failed end with it.
     unsafe {
         match outcome {
-            Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
-            Err(_) => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
+            Ok(_) if keep => pg_sys::ReleaseCurrentSubTransaction(),
+            _ => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
         }
         pg_sys::MemoryContextSwitchTo(context);
         pg_sys::CurrentResourceOwner = owner;

@@ -4,17 +4,21 @@
 //! and without writing, until single events fail. Portions are pages of the tables,
 //! so each costs what it holds. What fails over several events and over none of them
 //! alone is an error of combining, and no event's fault.
+//!
+//! What can be digested may still have a key that the state's index has no room for. To
+//! find that, keys are entered, and the subtransaction is rolled back.
 
 use super::define::{Definition, define};
 use super::source::Source;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
 use crate::pg::security::{ActingAs, Settings};
+use crate::pg::snapshot::Snapshot;
 use crate::pg::spi::{self, Under};
-use crate::pg::transaction::{Failure, attempt};
+use crate::pg::transaction::{Failure, attempt, rehearse};
 use pganalytics_core::error::Error;
-use pganalytics_core::fault::{may_be_of_an_event, search};
-use pganalytics_core::projection::{Portion, delta_sql, source_column};
+use pganalytics_core::fault::{LIMIT_EXCEEDED, may_be_of_an_event, search};
+use pganalytics_core::projection::{Portion, delta_sql, entry_sql, source_column};
 use std::collections::HashSet;
 
 /// An event on which the definition fails.
@@ -42,6 +46,8 @@ pub(super) struct Search<'a> {
     table: String,
     state: String,
     source: &'a Source<'a>,
+    /// That of the fold which has failed; `None`: it was a read, which enters nothing.
+    fold: Option<&'a Snapshot>,
     _owner: ActingAs,
     _settings: Settings,
 }
@@ -53,9 +59,21 @@ impl<'a> Search<'a> {
             table: sql_name(projection.event_table),
             state: sql_name(projection.state),
             source,
+            fold: None,
             _owner: ActingAs::new(projection.owner),
             _settings: Settings::pin(projection.pinned_settings()),
         })
+    }
+
+    /// The same for a fold under this snapshot, which is the active one.
+    pub fn of_fold(
+        projection: &'a Projection,
+        source: &'a Source,
+        snapshot: &'a Snapshot,
+    ) -> Result<Self, Error> {
+        let mut search = Self::among(projection, source)?;
+        search.fold = Some(snapshot);
+        Ok(search)
     }
 
     /// Those that `failure` is the fault of. If it is the fault of no event it is
@@ -69,7 +87,9 @@ impl<'a> Search<'a> {
             segments: &[],
             ..self.source.clone()
         };
-        if !may_be_of_an_event(&failure.sqlstate()) || self.fault(&nothing).is_some() {
+        let entering = self.fold.filter(|_| failure.sqlstate() == LIMIT_EXCEEDED);
+        let fault = |source: &Source| self.fault(source, entering);
+        if !may_be_of_an_event(&failure.sqlstate()) || fault(&nothing).is_some() {
             failure.raise();
         }
         let pages = match attempt(|| self.pages()) {
@@ -81,7 +101,7 @@ impl<'a> Search<'a> {
         let mut culprits: Vec<Culprit> = vec![];
         search(
             pages,
-            |portion| Ok(self.fault(&self.source.narrowed(portion.clone()))),
+            |portion| Ok(fault(&self.source.narrowed(portion.clone()))),
             |portion| portion.halves(|page| self.positions(page)),
             |place, failure| {
                 let Some((segment, position)) = place.event() else {
@@ -104,16 +124,28 @@ impl<'a> Search<'a> {
         Ok(culprits)
     }
 
-    /// Why the delta fails over some events; raised if that is the fault of none.
-    fn fault(&self, source: &Source) -> Option<Failure> {
+    /// Why the delta fails over some events, or entering its keys does; raised if that
+    /// is the fault of none.
+    fn fault(&self, source: &Source, entering: Option<&Snapshot>) -> Option<Failure> {
         let source = source.sql(&self.table, &self.definition.columns);
         let sql = delta_sql(&self.definition.shape, &self.state, &source);
-        let failure = attempt(|| spi::probe(&sql)).err()?;
+        let failure = attempt(|| spi::probe(&sql))
+            .err()
+            .or_else(|| self.misfit(&source, entering?))?;
         if may_be_of_an_event(&failure.sqlstate()) {
             Some(failure)
         } else {
             failure.raise()
         }
+    }
+
+    /// Why the keys of a source cannot be entered, if one is too large.
+    fn misfit(&self, source: &str, snapshot: &Snapshot) -> Option<Failure> {
+        let sql = entry_sql(&self.definition.shape, &self.state, source)?;
+        let failure = rehearse(|| spi::run(&sql, vec![], Under::Given(snapshot))).err()?;
+        let is_limit = failure.sqlstate() == LIMIT_EXCEEDED;
+        // What a trigger of the owner's makes of a state without values says nothing.
+        (is_limit || !may_be_of_an_event(&failure.sqlstate())).then_some(failure)
     }
 
     fn rows(&self, source: &Source, columns: &[&str], query: &str) -> Vec<spi::Row> {

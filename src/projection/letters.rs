@@ -10,7 +10,7 @@ use super::source::Source;
 use crate::catalog::generations::Wait;
 use crate::catalog::letters::{Letter, NewLetter};
 use crate::catalog::projections::Projection;
-use crate::pg::error::{OrRaise, note, warn};
+use crate::pg::error::{OrRaise, tell, warn};
 use crate::pg::security::{current_user, role_name};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::transaction::{Failure, attempt};
@@ -45,19 +45,31 @@ pub(super) fn merge_or_set_aside(
     source: &Source,
     snapshot: &Snapshot,
 ) -> Result<i64, Error> {
-    match attempt(|| merge(projection, source, snapshot)) {
-        Ok(merged) => merged,
-        Err(failure) => {
-            let bad = set_aside(projection, source, failure)?;
-            merge(projection, &source.narrowed(bad), snapshot)
+    let mut source = source.clone();
+    let mut aside = 0;
+    // Among what can be digested there may be keys that are too large.
+    loop {
+        match attempt(|| merge(projection, &source, snapshot)) {
+            Ok(merged) => return merged,
+            Err(failure) => {
+                let culprits = set_aside(projection, &source, snapshot, failure, aside)?;
+                aside += culprits.len();
+                source = source.narrowed(without(&culprits));
+            }
         }
     }
 }
 
-/// Sets aside the events that a failure is the fault of. Returns all but them.
-fn set_aside(projection: &Projection, source: &Source, failure: Failure) -> Result<Portion, Error> {
-    let search = Search::among(projection, source)?;
-    let culprits = find(projection, &search, failure, true)?;
+/// Sets aside the events that a failure is the fault of, after so many others.
+fn set_aside(
+    projection: &Projection,
+    source: &Source,
+    snapshot: &Snapshot,
+    failure: Failure,
+    others: usize,
+) -> Result<Vec<Culprit>, Error> {
+    let search = Search::of_fold(projection, source, snapshot)?;
+    let culprits = find(projection, &search, failure, true, others)?;
     for culprit in &culprits {
         let Some(event) = search.describe(culprit) else {
             continue;
@@ -82,23 +94,24 @@ fn set_aside(projection: &Projection, source: &Source, failure: Failure) -> Resu
         None,
         "The view pganalytics.dead_letters says why. Retry them with retry_dead_letters() once that is mended.",
     );
-    Ok(without(&culprits))
+    Ok(culprits)
 }
 
-/// The culprits, unless with those that are set aside they are too many. `telling` says
-/// whether the error may hold values of events.
+/// The culprits, unless with those that are set aside, and so many others, they are too
+/// many. `telling` says whether the error may hold values of events.
 pub(super) fn find(
     projection: &Projection,
     search: &Search,
     failure: Failure,
     telling: bool,
+    others: usize,
 ) -> Result<Vec<Culprit>, Error> {
     let letters = projection.dead_letters();
     let pending = letters.iter().filter(|letter| letter.is_pending).count();
     let mut known: HashSet<i64> = letters.iter().map(|letter| letter.position).collect();
     known.extend(projection.discarded_positions());
     let limit = usize::try_from(LIMIT.get()).unwrap_or(0);
-    let mut all = pending;
+    let mut all = pending + others;
     search.run(failure, |culprit| {
         if !known.contains(&culprit.position) {
             all += 1;
@@ -163,24 +176,27 @@ fn retry(name: &str, ids: Ids) -> Result<i64, Error> {
     let positions = letters.iter().map(|letter| letter.position).collect();
     let nothing = Coverage::nothing();
     let source = Source::of(&segments, Events::Tail(&nothing)).narrowed(Portion::At(positions));
-    let search = Search::among(&projection, &source)?;
-    let present = search.present();
+    let present = Search::among(&projection, &source)?.present();
     if let Some(gone) = letters.iter().find(|l| !present.contains(&l.position)) {
         return Err(Error::EventGone {
             event_id: gone.event_id.clone(),
             position: gone.position,
         });
     }
-    let (culprits, events) = match attempt(|| merge(&projection, &source, &footing.snapshot)) {
-        Ok(events) => (vec![], events?),
-        Err(failure) => {
-            let culprits = find(&projection, &search, failure, true)?;
-            let rest = source.narrowed(without(&culprits));
-            let events = merge(&projection, &rest, &footing.snapshot)?;
-            (culprits, events)
+    let mut rest = source;
+    let mut culprits = vec![];
+    let events = loop {
+        match attempt(|| merge(&projection, &rest, &footing.snapshot)) {
+            Ok(events) => break events?,
+            Err(failure) => {
+                let search = Search::of_fold(&projection, &rest, &footing.snapshot)?;
+                let found = find(&projection, &search, failure, true, 0)?;
+                drop(search);
+                rest = rest.narrowed(without(&found));
+                culprits.extend(found);
+            }
         }
     };
-    drop(search);
     drop(footing.snapshot);
     for culprit in &culprits {
         let error = &culprit.failure.message;
@@ -192,11 +208,13 @@ fn retry(name: &str, ids: Ids) -> Result<i64, Error> {
         projection.forget_letter(letter.position);
         folded += 1;
     }
+    // Also by this do transactions that fold an inline one, each alone and under an older
+    // snapshot, find that it has been folded.
     if folded > 0 {
         projection.move_to(&footing.from, events);
     }
     if !failed.is_empty() {
-        note(
+        tell(
             format!(
                 "projection \"{}\" still cannot fold {}",
                 projection.name,

@@ -42,10 +42,12 @@ fn resume(name: &str) -> Result<bool, Error> {
 
 #[pg_extern(sql = false)]
 fn drop_projection(name: &str) {
-    let projection = Projection::owned(name).or_raise();
-    projection.lock();
-    // Those who fold it have its state before its checkpoint.
-    inline::lock_state(&projection);
+    let projection = Projection::locked(name).or_raise();
+    if projection.is_inline() {
+        // Those who append have its state before its checkpoint; other folds lock the
+        // checkpoint first, as is done below.
+        inline::lock_state(&projection);
+    }
     spi::execute(&format!("DROP VIEW {}", sql_name(projection.relation)));
     projection.remove();
 }

@@ -124,7 +124,7 @@ impl Reader {
 fn leave_out(projection: &Projection, source: &Source, failure: Failure) -> Result<Portion, Error> {
     let is_owner = has_rights_of(projection.owner);
     let search = Search::among(projection, source)?;
-    let culprits = find(projection, &search, failure, is_owner)?;
+    let culprits = find(projection, &search, failure, is_owner, 0)?;
     let first = &culprits[0];
     let which = search
         .describe(first)

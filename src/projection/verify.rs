@@ -10,7 +10,7 @@ use super::source::Source;
 use super::tail::segments_of;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
-use crate::pg::error::note;
+use crate::pg::error::tell;
 use crate::pg::security::{ActingAs, Settings};
 use crate::pg::srf::Fill;
 use pganalytics_core::coverage::Events;
@@ -46,19 +46,19 @@ pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
         let _settings = Settings::pin(projection.pinned_settings());
         fill(&sql).unwrap_or_else(|failure| failure.raise())
     };
-    if differences == 0 {
-        return Ok(());
+    match (differences, repair) {
+        (0, _) => Ok(()),
+        (_, true) => rebuild(name),
+        (_, false) => {
+            let differ = match differences {
+                1 => format!("1 group of projection \"{name}\" differs"),
+                _ => format!("{differences} groups of projection \"{name}\" differ"),
+            };
+            tell(
+                format!("{differ} from the log"),
+                "Build it anew with rebuild_projection() or repair => true.",
+            );
+            Ok(())
+        }
     }
-    if repair {
-        return rebuild(name);
-    }
-    let groups = match differences {
-        1 => "1 group".into(),
-        _ => format!("{differences} groups"),
-    };
-    note(
-        format!("projection \"{name}\" differs from the log in {groups}"),
-        "Build it anew with rebuild_projection() or repair => true.",
-    );
-    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::catalog::{duplicates, incarnation};
 use crate::log;
 use crate::pg::transaction::Failure;
 use crate::pg::{bgworker, lock, process, transaction, vacuum};
+use crate::projection;
 use pganalytics_core::segment::Step;
 use pganalytics_core::worker::{REST_WHEN_LOCKED, rest_after};
 use std::collections::HashMap;
@@ -52,7 +53,12 @@ impl Maintaining {
         process::report_activity(&format!("maintaining event table {}", table.name));
         let mut failures = take_steps(table.id);
         if tidy {
-            for chore in [log::mend, log::expire, duplicates::tidy] {
+            for chore in [
+                log::mend,
+                projection::mend_owners,
+                log::expire,
+                duplicates::tidy,
+            ] {
                 failures.extend(in_transaction(|| chore(table.id)).err());
             }
         }

@@ -17,6 +17,9 @@ pub fn may_be_of_an_event(sqlstate: &str) -> bool {
     !NO_EVENTS_FAULT.contains(&class)
 }
 
+/// What is raised, among others, when a key of a group is too large for the index.
+pub const LIMIT_EXCEEDED: &str = "54000";
+
 /// Searches `parts` for those that fail and cannot be split: `fault` tries one, `split`
 /// divides one that has failed, or returns nothing if there is nothing to divide, and
 /// `found` is told of it. What fails as a whole and in none of its parts is nobody's

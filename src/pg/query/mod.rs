@@ -30,6 +30,14 @@ const JOINED: &str =
 /// Nobody else's objects are found without their schema.
 pub(super) const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
+/// Constants come out so that they mean the same under any settings, as in a dump.
+const PORTABLE: [(&str, &str); 4] = [
+    ("DateStyle", "ISO"),
+    ("IntervalStyle", "postgres"),
+    ("extra_float_digits", "3"),
+    ("bytea_output", "hex"),
+];
+
 /// An analysed SELECT.
 pub struct Query(*mut pg_sys::Query);
 
@@ -224,7 +232,7 @@ fn pstring(text: &str) -> *mut std::ffi::c_char {
 
 /// With only pg_catalog on the path, every other name comes out qualified.
 fn deparse(query: *mut pg_sys::Query) -> String {
-    let _path = Settings::pin(ONLY_BUILT_IN);
+    let _settings = Settings::pin(ONLY_BUILT_IN.into_iter().chain(PORTABLE));
     // SAFETY: the result is a palloc'd string.
     unsafe {
         CStr::from_ptr(pg_sys::pg_get_querydef(query, false))

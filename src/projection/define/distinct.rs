@@ -75,6 +75,7 @@ impl Parts<'_> {
             components: vec![component],
             finish,
             sql_type: aggregate.type_sql(false),
+            is_hashable: aggregate.is_hashable(),
         })
     }
 

@@ -99,6 +99,7 @@ impl<'a> Parts<'a> {
             components,
             finish: recipe.finish,
             sql_type: aggregate.type_sql(false),
+            is_hashable: aggregate.is_hashable(),
         })
     }
 

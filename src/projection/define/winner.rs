@@ -95,6 +95,7 @@ impl Parts<'_> {
             components: vec![value],
             finish: "{0}".into(),
             sql_type: aggregate.type_sql(false),
+            is_hashable: aggregate.is_hashable(),
         })
     }
 

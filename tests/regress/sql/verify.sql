@@ -55,6 +55,21 @@ SELECT * FROM pganalytics.verify_projection('daily') ORDER BY "group";
 SELECT count(*) AS mended FROM pganalytics.verify_projection('daily', repair => true);
 SELECT count(*) FROM pganalytics.verify_projection('daily');
 
+-- Equal values may look different, and which of them is kept depends on the order of commits: 2.5 and 2.50, a month and 30 days.
+SELECT pganalytics.create_projection('extremes', $$
+    SELECT event_type, max((payload->>'price')::numeric) AS dearest, array_agg(DISTINCT (payload->>'price')::numeric) AS prices,
+           min((payload->>'term')::interval) AS term
+    FROM purchases WHERE payload ? 'price' GROUP BY 1$$);
+BEGIN;
+INSERT INTO purchases (event_type, aggregate_id, payload) VALUES ('leased', 'customer 1', '{"price": 2.5, "term": "1 month"}');
+PREPARE TRANSACTION 'regress_late';
+INSERT INTO purchases (event_type, aggregate_id, payload) VALUES ('leased', 'customer 2', '{"price": 2.50, "term": "30 days"}');
+SELECT pganalytics.refresh_projection('extremes');
+COMMIT PREPARED 'regress_late';
+SELECT pganalytics.refresh_projection('extremes');
+TABLE extremes;
+SELECT count(*) FROM pganalytics.verify_projection('extremes');
+
 -- Of the events from its creation on, if it was created so.
 SELECT pganalytics.create_projection('since', 'SELECT count(*) AS n FROM purchases', with_data => false);
 INSERT INTO purchases (event_type, aggregate_id, payload) VALUES ('bought', 'customer 1', '{"sku": "pen", "amount": 1}');

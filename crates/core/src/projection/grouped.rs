@@ -101,11 +101,8 @@ pub(super) fn verify_of(
         .iter()
         .enumerate()
         .map(|(i, a)| {
-            differs(
-                &format!("e.a{}", i + 1),
-                &format!("s.a{}", i + 1),
-                &a.sql_type,
-            )
+            let [left, right] = ["e", "s"].map(|row| format!("{row}.a{}", i + 1));
+            differs(&left, &right, a)
         })
         .collect();
     let values: Vec<_> = (1..=shape.aggregates.len())

@@ -35,6 +35,28 @@ pub fn fold_sql(shape: &Shape, state: &str, source: &str) -> String {
     }
 }
 
+/// The statement that enters the keys of what the tail adds into the state, and nothing
+/// else; `None`: there are none. It fails where the fold would for want of room in the
+/// index on them, and not where states do not merge.
+#[must_use]
+pub fn entry_sql(shape: &Shape, state: &str, source: &str) -> Option<String> {
+    let bounds: &[_] = match &shape.kind {
+        Kind::Grouped => &[],
+        Kind::Sessions(_) => &["session_start", "session_end"],
+        Kind::Stateless(_) => return None,
+    };
+    if shape.keys.is_empty() {
+        return None;
+    }
+    let keys = shape.keys.iter().map(|key| key.name.as_str());
+    let list: Vec<_> = keys.chain(bounds.iter().copied()).collect();
+    let list = list.join(", ");
+    let delta = delta_sql(shape, state, source);
+    Some(format!(
+        "INSERT INTO {state} ({list}) SELECT {list} FROM ({delta}) AS d ON CONFLICT DO NOTHING"
+    ))
+}
+
 /// What follows `CREATE VIEW`: `state` holds what has been folded, `tail` is the
 /// call that returns what the tail adds, as rows of `state`.
 ///

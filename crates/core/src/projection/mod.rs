@@ -24,7 +24,7 @@ mod winner;
 pub use derived::Derivation;
 pub use facts::{Facts, SupportFunction};
 pub use fold::{absent_column, own_source_sql, source_column, source_sql};
-pub use kind::{delta_sql, fold_sql, state_table_sql, verify_sql, view_sql};
+pub use kind::{delta_sql, entry_sql, fold_sql, state_table_sql, verify_sql, view_sql};
 pub use merge::Merge;
 pub use mode::Mode;
 pub use portion::Portion;

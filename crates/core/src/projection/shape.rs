@@ -42,6 +42,8 @@ pub struct Aggregate {
     pub finish: String,
     /// Its type.
     pub sql_type: String,
+    /// Whether its values can be hashed, and thus compared.
+    pub is_hashable: bool,
 }
 
 /// What the rows of a projection are.
