@@ -10,7 +10,8 @@ LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'first_segmen
 COMMENT ON FUNCTION pganalytics.first_segment(regclass, timestamptz) IS
     'the number of the first segment that can hold events of this time or later, for filters relative to now(): AND segment >= pganalytics.first_segment(...)';
 
-CREATE VIEW pganalytics.segments AS
+-- A barrier: a condition of a reader's must not see rows before it is known that the reader may.
+CREATE VIEW pganalytics.segments WITH (security_barrier) AS
 SELECT t.relation AS event_table, s.number, s.state,
        coalesce(s.rows, CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END) AS rows,
        pg_catalog.pg_total_relation_size(c.oid) AS bytes,
@@ -35,7 +36,7 @@ COMMENT ON COLUMN pganalytics.segments.waits_for IS 'transactions that must end 
 COMMENT ON COLUMN pganalytics.segments.waits_for_pids IS 'the backends of those that still run';
 GRANT SELECT ON pganalytics.segments TO PUBLIC;
 
-CREATE VIEW pganalytics.duplicates AS
+CREATE VIEW pganalytics.duplicates WITH (security_barrier) AS
 SELECT t.relation AS event_table, d.event_id, pg_catalog.sum(d.times)::bigint AS times,
        pg_catalog.min(d.first_at) AS first_at, pg_catalog.max(d.last_at) AS last_at,
        d.position AS original_position

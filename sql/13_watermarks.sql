@@ -19,7 +19,8 @@ AS $$ SELECT CASE WHEN pg_catalog.upper_inf("window") THEN pganalytics.is_final(
 COMMENT ON FUNCTION pganalytics.is_final(tstzrange, regclass) IS
     'whether the watermark of an event table (or of that which a projection reads) has reached the end of this window, or gone beyond if that belongs to it, as of a session, which reaches as far as its gap: tstzrange(lower(s), upper(s) + gap, ''[]''); never of one without an end; NULL without a watermark';
 
-CREATE VIEW pganalytics.watermarks AS
+-- A barrier: a condition of a reader's must not see rows before it is known that the reader may.
+CREATE VIEW pganalytics.watermarks WITH (security_barrier) AS
 SELECT t.relation AS event_table, w.watermark, t.allowed_lateness, w.latest_event,
        w.late_events, w.events, w.advanced_at
 FROM pganalytics_data.watermark w

@@ -52,7 +52,7 @@ COMMENT ON FUNCTION pganalytics.drop_projection_trigger(text, text) IS
 
 CREATE FUNCTION pganalytics.tail_length(projection regclass) RETURNS bigint
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'tail_length_wrapper';
-COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded; NULL if there is no such projection';
+COMMENT ON FUNCTION pganalytics.tail_length(regclass) IS 'the number of events that a projection has not yet folded, counted up to 10,000 and estimated by their positions beyond; NULL if there is no such projection';
 
 CREATE FUNCTION pganalytics.read_tail(state anyelement, definition "any", access_key uuid)
 RETURNS SETOF anyelement
@@ -60,7 +60,8 @@ LANGUAGE c STABLE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'read_tail';
 COMMENT ON FUNCTION pganalytics.read_tail(anyelement, "any", uuid) IS
     'internal: what the tail adds to a projection, for the view of the projection';
 
-CREATE VIEW pganalytics.projections AS
+-- A barrier: a condition of a reader's must not see rows before it is known that the reader may.
+CREATE VIEW pganalytics.projections WITH (security_barrier) AS
 SELECT p.relation AS name, g.event_table AS source,
        CASE WHEN p.paused_at IS NOT NULL THEN 'paused'
             WHEN p.failures > 0 THEN 'failing'
@@ -87,7 +88,7 @@ COMMENT ON COLUMN pganalytics.projections.source IS 'the event table';
 COMMENT ON COLUMN pganalytics.projections.status IS 'ready, being built, catching up (a backlog is being folded), being replaced, paused or failing (see last_error); reads are exact in all of them, or fail with that error';
 COMMENT ON COLUMN pganalytics.projections.mode IS 'async or inline';
 COMMENT ON COLUMN pganalytics.projections.events_folded IS 'events folded that the query takes, after its WHERE; NULL: inline, and folded with each append';
-COMMENT ON COLUMN pganalytics.projections.tail IS 'events of the event table that are not folded yet, whether the query takes them or not';
+COMMENT ON COLUMN pganalytics.projections.tail IS 'events of the event table that are not folded yet, whether the query takes them or not: counted up to 10,000; beyond, estimated by positions, some of which are of events that were skipped or rolled back';
 COMMENT ON COLUMN pganalytics.projections.folds IS 'how often it was folded; NULL: inline';
 COMMENT ON COLUMN pganalytics.projections.last_fold IS 'when it was last folded; NULL: inline, or never';
 COMMENT ON COLUMN pganalytics.projections.dead_letters IS 'events that are set aside and neither folded nor discarded since';
@@ -98,7 +99,7 @@ COMMENT ON COLUMN pganalytics.projections.query IS 'as it was given';
 COMMENT ON COLUMN pganalytics.projections.state IS 'the table that holds the state of an inline projection, for triggers';
 GRANT SELECT ON pganalytics.projections TO PUBLIC;
 
-CREATE VIEW pganalytics.projection_progress AS
+CREATE VIEW pganalytics.projection_progress WITH (security_barrier) AS
 SELECT p.relation AS name,
        CASE WHEN g.id = p.successor THEN 'building its replacement'
             WHEN k.checkpoint::text = g.since::text THEN 'building'

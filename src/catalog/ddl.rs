@@ -121,6 +121,36 @@ pub fn event_table(relation: Oid) -> Option<String> {
     .map(|row| row.known(0).into())
 }
 
+/// The projections whose view the running command has dropped, by number.
+pub fn dropped_projections() -> Vec<i32> {
+    spi::run_kept(
+        "SELECT p.id FROM pg_event_trigger_dropped_objects() d \
+         JOIN pganalytics_data.projection p ON p.relation = d.objid \
+         WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 ORDER BY p.id",
+        vec![],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| row.number(0))
+    .collect()
+}
+
+/// The projections of which it has dropped a replacement that is being built, with what
+/// that alone reads, and its generation.
+pub fn dropped_successors() -> Vec<(i32, i32)> {
+    spi::run_kept(
+        "SELECT g.projection, g.id FROM pg_event_trigger_dropped_objects() d \
+         JOIN pganalytics_data.generation g ON g.definition = d.objid \
+         JOIN pganalytics_data.projection p ON p.successor = g.id \
+         WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 ORDER BY g.id",
+        vec![],
+        Under::Latest,
+    )
+    .iter()
+    .map(|row| (row.number(0), row.number(1)))
+    .collect()
+}
+
 /// The event table that the running command dropped a segment of, together with its
 /// guard, and not itself. (`pg_restore --clean` drops the guards first.) Segments
 /// are looked for first: of other tables thousands of partitions may go at once.

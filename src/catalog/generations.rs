@@ -227,6 +227,31 @@ pub fn remove(id: i32) {
     }
 }
 
+/// The generations that were to take the place of others, and whose definition is gone.
+pub fn leftovers() -> Vec<i32> {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT g.id FROM pganalytics_data.generation g JOIN pganalytics_data.projection p ON p.successor = g.id \
+         WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = g.definition)",
+        vec![],
+        Under::Fresh,
+    )
+    .iter()
+    .map(|row| row.number(0))
+    .collect()
+}
+
+/// Gives one of them up.
+pub fn abandon(leftover: i32) {
+    let _platform = Platform::act();
+    spi::run(
+        "UPDATE pganalytics_data.projection SET successor = NULL WHERE successor = $1",
+        vec![Arg::Int(leftover)],
+        Under::Fresh,
+    );
+    remove(leftover);
+}
+
 /// Removes all generations of a projection, and the key to its tail.
 pub fn remove_all(projection: i32) {
     let _platform = Platform::act();

@@ -14,6 +14,7 @@ pub mod lives;
 pub mod names;
 pub mod owners;
 pub mod partials;
+pub mod privileges;
 pub mod projections;
 pub mod segments;
 pub mod state_key;

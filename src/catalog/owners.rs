@@ -73,7 +73,11 @@ pub fn hand_over(projection: i32) -> bool {
 
 fn give(part: &Row) {
     let object = format!("{} {}", part.known(0), part.known(1));
-    for role in part.known(4).split(',').filter_map(|role| role.parse().ok()) {
+    for role in part
+        .known(4)
+        .split(',')
+        .filter_map(|role| role.parse().ok())
+    {
         let role = role_sql(Oid::from_u32(role));
         spi::execute(&format!("REVOKE ALL ON {object} FROM {role}"));
     }

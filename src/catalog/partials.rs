@@ -1,6 +1,7 @@
 //! The aggregates that the extension derives for the states of projections:
 //! `pganalytics_data.partial_N_C` for column C of projection N.
 
+use super::privileges::{Made, leave_to_owner};
 use super::state_key;
 use crate::pg::Oid;
 use crate::pg::security::{ActingAs, Platform, SUPERUSER, Settings, current_user, role_sql};
@@ -45,7 +46,7 @@ pub fn any(id: i32) -> bool {
 pub fn drop_all(id: i32) {
     let _platform = Platform::act();
     for row in all(id).iter().filter(|row| row.known(0) == "a") {
-        spi::execute(&format!("DROP ROUTINE {}", row.known(1)));
+        spi::execute(&format!("DROP ROUTINE {} CASCADE", row.known(1)));
     }
 }
 
@@ -120,12 +121,13 @@ pub fn make(
     for statement in [
         format!("ALTER ROUTINE {made} RENAME TO {name}"),
         format!("ALTER ROUTINE {named} OWNER TO {platform}"),
-        format!("REVOKE ALL ON ROUTINE {named} FROM PUBLIC, {user}"),
-        format!("GRANT EXECUTE ON ROUTINE {named} TO {user}"),
     ] {
         spi::execute(&statement);
     }
-    find(name)
+    let found = find(name);
+    leave_to_owner(&Made::Routine(&named), found.unwrap_or(Oid::INVALID));
+    spi::execute(&format!("GRANT EXECUTE ON ROUTINE {named} TO {user}"));
+    found
         .filter(|made| is_twin(*made, original))
         .ok_or_else(|| Error::Unsupported {
             construct: "an aggregate whose support functions are overloaded".into(),

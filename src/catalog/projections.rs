@@ -2,6 +2,7 @@
 
 use super::{entries, generations, names};
 use crate::pg::Oid;
+use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{Platform, has_rights_of};
 use crate::pg::snapshot::keeps_snapshot;
 use crate::pg::spi::{self, Arg, Row, Under};
@@ -33,6 +34,14 @@ pub(super) const LONGEST_ERROR: usize = 1_000;
 
 /// Whether a generation is the one that is read.
 pub(super) const IS_READ: &str = "p.generation = g.id";
+
+/// Rows must not be hidden from a projection, and planning a query must not run the CHECK
+/// constraints of others.
+const ALWAYS: [(&str, &str); 3] = [
+    ("row_security", "off"),
+    ("gin_fuzzy_search_limit", "0"),
+    ("constraint_exclusion", "off"),
+];
 
 pub(super) const SELECT: &str = "SELECT p.id, g.id, p.relation::oid, c.relname, g.definition::oid, g.event_table::oid, \
      g.state::oid, p.access_key, c.relowner, array_to_string(g.settings, E'\\x1f') \
@@ -123,13 +132,14 @@ impl Projection {
         Self::first("g.state = $1", Arg::Oid(state))
     }
 
-    /// Its settings, and that rows must not be hidden from it.
+    /// Its settings, and those that nobody is to choose for it: who reads or appends has
+    /// others, and could otherwise change what is in it.
     pub fn pinned_settings(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = self
             .settings
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
-        own.chain([("row_security", "off")])
+        own.chain(ALWAYS).chain(AS_DEPARSED)
     }
 
     /// Keeps others from changing what it is until the transaction ends. Whether
@@ -206,6 +216,31 @@ impl Projection {
 /// The projections whose view is gone.
 pub fn leftovers() -> Vec<i32> {
     entries::leftovers("projection")
+}
+
+/// Keeps all others from changing or folding it until the transaction ends; raises an
+/// error if somebody is at that.
+pub fn seize(id: i32) {
+    let _platform = Platform::act();
+    spi::run(
+        "SELECT id FROM pganalytics_data.projection WHERE id = $1 FOR UPDATE NOWAIT",
+        vec![Arg::Int(id)],
+        Under::Fresh,
+    );
+    let states = spi::run(
+        "SELECT g.state::oid FROM pganalytics_data.generation g \
+         JOIN pganalytics_data.checkpoint k ON k.generation = g.id WHERE g.projection = $1 FOR UPDATE OF k NOWAIT",
+        vec![Arg::Int(id)],
+        Under::Fresh,
+    );
+    for state in states.iter().map(|row| row.oid(0)) {
+        if names::exists(state) {
+            let state = names::sql_name(state);
+            spi::execute(&format!(
+                "LOCK TABLE {state} IN ACCESS EXCLUSIVE MODE NOWAIT"
+            ));
+        }
+    }
 }
 
 /// Removes the entry of one of them, and what is left of it.

@@ -6,9 +6,8 @@
 use super::names;
 use crate::pg::Oid;
 use crate::pg::cache::{RelationCache, invalidate};
-use crate::pg::random::secret;
 use crate::pg::security::Platform;
-use crate::pg::spi::{self, Arg, Under};
+use crate::pg::spi::{self, Under};
 use pganalytics_core::state::{Key, StateError};
 
 thread_local! {
@@ -42,10 +41,11 @@ pub fn ensure() {
     if spi::latest("SELECT 1 FROM pganalytics_data.state_key", vec![]).is_some() {
         return;
     }
-    let key = uuid::Uuid::from_bytes(secret()).to_string();
+    // Drawn by the statement as it runs: what it is given the session could have shown,
+    // with debug_print_plan.
     spi::run(
-        "INSERT INTO pganalytics_data.state_key (key) VALUES ($1::uuid) ON CONFLICT DO NOTHING",
-        vec![Arg::Text(&key)],
+        "INSERT INTO pganalytics_data.state_key (key) VALUES (gen_random_uuid()) ON CONFLICT DO NOTHING",
+        vec![],
         Under::Fresh,
     );
     // Whoever reads it in this transaction must forget it if that is rolled back.

@@ -6,11 +6,11 @@ use crate::catalog::{ddl, incarnation, names};
 use crate::pg::ddl::Event;
 use crate::pg::lock;
 use crate::pg::security::{Platform, is_restricted};
-use crate::projection::follow_owners;
+use crate::projection::{follow_owners, sweep_dropped};
 use pganalytics_core::error::Error;
 
 /// Refuses what would break the log, and hands over to a new owner what goes with an event
-/// table or projection.
+/// table or projection, and sweeps up what is left of a projection that is dropped.
 pub fn on_ddl(event: Event) -> Result<(), Error> {
     // The extension's own commands.
     if matches!(event, Event::Begins) || is_restricted() {
@@ -30,7 +30,13 @@ pub fn on_ddl(event: Event) -> Result<(), Error> {
         Event::Detaches(from) => {
             ddl::event_table(from).map_or(Ok(()), |table| taken("detached", table))
         }
-        Event::Drops => ddl::dropped_segment().map_or(Ok(()), |table| taken("dropped", table)),
+        Event::Drops => {
+            if let Some(table) = ddl::dropped_segment() {
+                return taken("dropped", table);
+            }
+            sweep_dropped();
+            Ok(())
+        }
         Event::Ends => on_end(),
     }
 }

@@ -1,10 +1,9 @@
 //! The one conversion from errors of the core to what PostgreSQL reports.
 
+use super::transaction::catch;
 use pganalytics_core::error::UserError;
-use pgrx::pg_sys::panic::CaughtError;
 pub use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use std::panic::AssertUnwindSafe;
 
 /// The report of an error: its SQLSTATE, message, detail and hint.
 #[track_caller]
@@ -38,27 +37,7 @@ fn encode(sqlstate: &str) -> i32 {
 /// Runs `body`; what it raises gets `note` added to its detail. (The CONTEXT that
 /// PostgreSQL has for that does not pass through Rust.)
 pub fn noting<T>(note: &str, body: impl FnOnce() -> T) -> T {
-    PgTryBuilder::new(AssertUnwindSafe(body))
-        .catch_others(|caught| {
-            let (CaughtError::PostgresError(before)
-            | CaughtError::ErrorReport(before)
-            | CaughtError::RustPanic {
-                ereport: before, ..
-            }) = caught;
-            let detail = match before.detail() {
-                Some(detail) => format!("{detail}\n{note}"),
-                None => note.into(),
-            };
-            let report = ErrorReport::new(before.sql_error_code(), before.message().to_owned(), "");
-            let report = report.set_detail(detail);
-            let report = match before.hint() {
-                Some(hint) => report.set_hint(hint),
-                None => report,
-            };
-            report.report(PgLogLevel::ERROR);
-            unreachable!("ERROR does not return")
-        })
-        .execute()
+    catch(body).unwrap_or_else(|failure| failure.raise_noted(note))
 }
 
 /// Raises an error where a function cannot return it to pgrx.

@@ -248,17 +248,25 @@ pub fn greatest_version(
 /// The number of rows, counted up to `most`, that the active snapshot sees and
 /// whose indexed `xid8` is `from` or more or one of `others` (all below `from`).
 ///
-/// No plan is made: planning evaluates functions that the table's owner chose.
-pub fn count(table: Oid, index: Oid, from: u64, others: &[u64], most: i64) -> i64 {
+/// The oldest come first; `reached` is shown the row at which the count ends. No plan is
+/// made: planning evaluates functions that the table's owner chose.
+pub fn count(
+    table: Oid,
+    index: Oid,
+    from: u64,
+    others: &[u64],
+    most: i64,
+    mut reached: impl FnMut(&Slot),
+) -> i64 {
     let table = Relation::open(table, Lock::Read);
     let index = Relation::open(index, Lock::Read);
     let slot = Slot::of(&table);
     let mut seen = 0;
-    let first = (pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_XID8GE, from);
-    let rest = others
+    let last = (pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_XID8GE, from);
+    let first = others
         .iter()
         .map(|id| (pg_sys::BTEqualStrategyNumber, pg_sys::F_XID8EQ, *id));
-    for (strategy, function, id) in std::iter::once(first).chain(rest) {
+    for (strategy, function, id) in first.chain([last]) {
         let function = Oid::from(function);
         let key = condition(&index, strategy, function, pg_sys::Datum::from(id));
         // SAFETY: the active snapshot stays so.
@@ -268,6 +276,9 @@ pub fn count(table: Oid, index: Oid, from: u64, others: &[u64], most: i64) -> i6
         while seen < most && scan.next(forward, &slot) {
             pgrx::check_for_interrupts!();
             seen += 1;
+            if seen == most {
+                reached(&slot);
+            }
         }
     }
     seen

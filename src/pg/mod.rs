@@ -19,7 +19,6 @@ pub mod naming;
 pub mod own;
 pub mod process;
 pub mod query;
-pub mod random;
 pub mod security;
 pub mod settings;
 pub mod snapshot;

@@ -62,10 +62,24 @@ pub fn folded(relation: Oid) -> i64 {
     OWN.with_borrow(|own| own.folded(relation.to_u32()))
 }
 
-/// Notes that they are, for as long as the current subtransaction holds.
+/// The same, as far as the active snapshot sees it: that of a cursor may be older than
+/// the last fold.
+pub fn seen_folded(relation: Oid) -> i64 {
+    // SAFETY: a snapshot is active; its fields are plain numbers.
+    let command = unsafe { (*pg_sys::GetActiveSnapshot()).curcid };
+    OWN.with_borrow(|own| own.folded_before(relation.to_u32(), command))
+}
+
+/// Notes that they are, for as long as the current subtransaction holds; what folds them
+/// comes next.
 pub fn fold(relation: Oid, position: i64) {
     watch();
-    // SAFETY: a plain accessor.
-    let level = unsafe { pg_sys::GetCurrentSubTransactionId() };
-    OWN.with_borrow_mut(|own| own.fold(relation.to_u32(), level, position));
+    // SAFETY: plain accessors.
+    let (level, command) = unsafe {
+        (
+            pg_sys::GetCurrentSubTransactionId(),
+            pg_sys::GetCurrentCommandId(false),
+        )
+    };
+    OWN.with_borrow_mut(|own| own.fold(relation.to_u32(), level, command, position));
 }

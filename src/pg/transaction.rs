@@ -1,14 +1,21 @@
 //! Transactions of a background worker, subtransactions for what may fail, and what
 //! to do once a session's own one has committed.
 
-use super::error::{OrRaise, sqlstate_text};
+use super::error::{ErrorReport, OrRaise, sqlstate_text};
 use super::lock::pin_extension;
 use super::snapshot::Snapshot;
 use pganalytics_core::error::Error;
-use pgrx::pg_sys::{self, panic::CaughtError};
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};
 use pgrx::prelude::*;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, UnsafeCell};
+use std::ffi::{c_int, c_void};
 use std::panic::AssertUnwindSafe;
+
+unsafe extern "C-unwind" {
+    // Left out by pgrx, which calls it for the codes that it knows.
+    fn errcode(code: c_int) -> c_int;
+}
 
 /// Why a transaction or subtransaction was rolled back.
 pub struct Failure {
@@ -21,16 +28,15 @@ pub struct Failure {
 
 impl Failure {
     fn new(caught: CaughtError, noted_code: i32) -> Self {
-        let (CaughtError::PostgresError(report)
-        | CaughtError::ErrorReport(report)
-        | CaughtError::RustPanic {
-            ereport: report, ..
-        }) = &caught;
+        let report = report_of(&caught);
         let code = report.sql_error_code();
-        let is_noted = noted_code != 0 && matches!(caught, CaughtError::PostgresError(_));
         Self {
             code,
-            raw_code: if is_noted { noted_code } else { code as i32 },
+            raw_code: if noted_code != 0 {
+                noted_code
+            } else {
+                code as i32
+            },
             message: report.message().to_owned(),
             caught,
         }
@@ -43,7 +49,43 @@ impl Failure {
 
     /// Goes on as if nobody had caught it.
     pub fn raise(self) -> ! {
+        self.keep_code();
         self.caught.rethrow()
+    }
+
+    /// The same with `note` added to its detail.
+    pub fn raise_noted(self, note: &str) -> ! {
+        self.keep_code();
+        let before = report_of(&self.caught);
+        let detail = match before.detail() {
+            Some(detail) => format!("{detail}\n{note}"),
+            None => note.into(),
+        };
+        let report = ErrorReport::new(self.code, self.message, "").set_detail(detail);
+        let report = match before.hint() {
+            Some(hint) => report.set_hint(hint),
+            None => report,
+        };
+        report.report(PgLogLevel::ERROR);
+        unreachable!("ERROR does not return")
+    }
+
+    /// Has it keep a code that pgrx does not know when it leaves Rust.
+    fn keep_code(&self) {
+        if self.raw_code == self.code as i32 {
+            return;
+        }
+        let kept = KEPT_CODE.with(UnsafeCell::get);
+        // SAFETY: it lives as long as the process, and is only on the stack of callbacks
+        // between here and the handler of the error, which puts that back.
+        unsafe {
+            if pg_sys::error_context_stack != kept {
+                (*kept).previous = pg_sys::error_context_stack;
+            }
+            (*kept).callback = Some(set_code);
+            (*kept).arg = self.raw_code as usize as *mut c_void;
+            pg_sys::error_context_stack = kept;
+        }
     }
 
     /// Whether somebody was in the way, and nothing is wrong.
@@ -55,6 +97,15 @@ impl Failure {
         )
     }
 
+    /// Whether the command is to be given up.
+    pub fn is_cancel(&self) -> bool {
+        use PgSqlErrorCode::*;
+        matches!(
+            self.code,
+            ERRCODE_QUERY_CANCELED | ERRCODE_ADMIN_SHUTDOWN | ERRCODE_CRASH_SHUTDOWN
+        )
+    }
+
     /// Writes it to the server log.
     pub fn warn(&self, doing: &str) {
         let message = format!("{doing}: {}", self.message);
@@ -62,8 +113,17 @@ impl Failure {
     }
 }
 
+fn report_of(caught: &CaughtError) -> &ErrorReportWithLevel {
+    let (CaughtError::PostgresError(report)
+    | CaughtError::ErrorReport(report)
+    | CaughtError::RustPanic {
+        ereport: report, ..
+    }) = caught;
+    report
+}
+
 /// Runs `body` and catches its error.
-fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
+pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
     let code = Cell::new(0);
     let mut noting = pg_sys::ErrorContextCallback {
         // SAFETY: a plain variable of the backend.
@@ -77,13 +137,43 @@ fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
         .catch_others(Err)
         .execute();
     // SAFETY: as it was.
-    unsafe { pg_sys::error_context_stack = noting.previous };
-    outcome.map_err(|caught| Failure::new(caught, code.get()))
+    let kept = unsafe { (&raw mut pg_sys::error_context_stack).replace(noting.previous) };
+    outcome.map_err(|caught| {
+        let is_kept = kept == KEPT_CODE.with(UnsafeCell::get);
+        let noted = match caught {
+            // SAFETY: raised here a moment ago, and still in Rust.
+            _ if is_kept => unsafe { (*kept).arg as usize as i32 },
+            CaughtError::PostgresError(_) => code.get(),
+            _ => 0,
+        };
+        Failure::new(caught, noted)
+    })
+}
+
+thread_local! {
+    /// Sets the code of an error on its way out of Rust.
+    static KEPT_CODE: UnsafeCell<pg_sys::ErrorContextCallback> = const {
+        UnsafeCell::new(pg_sys::ErrorContextCallback {
+            previous: std::ptr::null_mut(),
+            callback: None,
+            arg: std::ptr::null_mut(),
+        })
+    };
+}
+
+/// Gives an error that has lost its code the one it had.
+unsafe extern "C-unwind" fn set_code(code: *mut c_void) {
+    // SAFETY: PostgreSQL calls this while it has an error at hand.
+    unsafe {
+        if pg_sys::geterrcode() == PgSqlErrorCode::ERRCODE_INTERNAL_ERROR as i32 {
+            errcode(code as usize as c_int);
+        }
+    }
 }
 
 /// Notes the code of an error that is about to be thrown: pgrx keeps those that
 /// PostgreSQL defines and takes all others for internal errors.
-unsafe extern "C-unwind" fn note_code(code: *mut std::ffi::c_void) {
+unsafe extern "C-unwind" fn note_code(code: *mut c_void) {
     // SAFETY: PostgreSQL calls this while it has an error at hand, with the argument
     // that `catch` has set.
     unsafe { (*code.cast::<Cell<i32>>()).set(pg_sys::geterrcode()) }
@@ -181,10 +271,7 @@ pub fn after_commit(action: fn()) {
 }
 
 #[pg_guard]
-extern "C-unwind" fn transaction_event(
-    event: pg_sys::XactEvent::Type,
-    _arg: *mut std::ffi::c_void,
-) {
+extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _arg: *mut c_void) {
     if event == pg_sys::XactEvent::XACT_EVENT_COMMIT
         && let Some(action) = AFTER_COMMIT.take()
     {

@@ -12,7 +12,8 @@ use crate::catalog::names::{NewName, find};
 use crate::catalog::projections::{self, NewProjection, Projection};
 use crate::pg::Oid;
 use crate::pg::error::OrRaise;
-use crate::pg::security::current_user;
+use crate::pg::query::AS_DEPARSED;
+use crate::pg::security::{Settings, current_user};
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
 use crate::pg::spi;
 use crate::worker;
@@ -41,7 +42,10 @@ fn create(name: &str, query: &str, mode: &str, with_data: bool) -> Result<Oid, E
     let access_key = uuid::Uuid::new_v4().to_string();
     make_access(id, definition, current_user(), &access_key);
     let view = view_text(id, &name.sql(), &defined, definition, state);
-    spi::execute(&format!("CREATE VIEW {view}"));
+    {
+        let _settings = Settings::pin(AS_DEPARSED);
+        spi::execute(&format!("CREATE VIEW {view}"));
+    }
     let relation = find(&name.sql()).unwrap_or(Oid::INVALID);
     let since = if with_data {
         Checkpoint::nothing()
@@ -98,7 +102,14 @@ pub fn first_fold(projection: &Projection) -> Result<bool, Error> {
         &Source::of(&[], Events::Tail(&nothing)),
         &snapshot,
     )?;
-    let coverage = projection.coverage().unwrap_or(nothing);
+    drop(snapshot);
+    catch_up(projection)
+}
+
+/// Folds what has not been folded, or leaves it to the worker likewise.
+pub fn catch_up(projection: &Projection) -> Result<bool, Error> {
+    let snapshot = Snapshot::take();
+    let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
     let is_long =
         worker::is_on() && tail_is_longer_than(projection, &coverage, worker::batch_events())?;
     drop(snapshot);

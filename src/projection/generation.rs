@@ -4,21 +4,23 @@
 use super::define::Definition;
 use super::lookups::read_sql;
 use crate::catalog::names::{find, sql_name};
+use crate::catalog::privileges::{Made, columns_that_run_code, leave_to_owner};
 use crate::pg::Oid;
 use crate::pg::depend::goes_with;
 use crate::pg::query::is_one_select;
-use crate::pg::security::{Platform, role_sql, setting};
-use crate::pg::spi;
+use crate::pg::security::{Platform, Settings, role_sql, setting};
+use crate::pg::spi::{self, Arg};
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Shape, state_table_sql, view_sql};
 use pganalytics_core::sql::qualified;
 
 /// What the result of an expression can depend on besides its arguments.
-const PINNED: [&str; 12] = [
+const PINNED: [&str; 13] = [
     "search_path",
     "TimeZone",
     "DateStyle",
     "IntervalStyle",
+    "timezone_abbreviations",
     "extra_float_digits",
     "bytea_output",
     "lc_monetary",
@@ -56,14 +58,19 @@ pub fn make_definition(id: i32, schema: &str, query: &str) -> Result<Oid, Error>
     let made = qualified(schema, &name);
     spi::execute(&format!("ALTER VIEW {made} OWNER TO CURRENT_USER"));
     spi::execute(&format!("ALTER VIEW {made} SET SCHEMA pganalytics_data"));
-    Ok(find(&qualified("pganalytics_data", &name)).unwrap_or(Oid::INVALID))
+    let made = qualified("pganalytics_data", &name);
+    let definition = find(&made).unwrap_or(Oid::INVALID);
+    leave_to_owner(&Made::View(&made), definition);
+    Ok(definition)
 }
 
 /// The state and what is kept beside it, dropped with the definition. It belongs to the extension; `owner` may
 /// read it and fold into it, but not change what it is.
 pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
+    let tablespace = tablespace_of(owner);
     let owner = role_sql(owner);
     let _platform = Platform::act();
+    let _settings = Settings::pin([("default_tablespace", tablespace.as_str())]);
     let state = qualified("pganalytics_data", &format!("state_{id}"));
     for statement in state_table_sql(shape, &state, &format!("state_{id}")) {
         spi::execute(&statement);
@@ -79,11 +86,35 @@ pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
             "GRANT SELECT, INSERT ON {} TO {owner}",
             values.table
         ));
-        goes_with(find(&values.table).unwrap_or(Oid::INVALID), definition);
+        let table = find(&values.table).unwrap_or(Oid::INVALID);
+        goes_with(table, definition);
+        leave_unanalysed(&values.table, table);
     }
-    let state = find(&state).unwrap_or(Oid::INVALID);
+    let name = state;
+    let state = find(&name).unwrap_or(Oid::INVALID);
     goes_with(state, definition);
+    leave_unanalysed(&name, state);
     state
+}
+
+/// Where new tables of this role go in this session; empty: where the database's own are.
+fn tablespace_of(owner: Oid) -> String {
+    let name = setting("default_tablespace");
+    let row = spi::latest(
+        "SELECT FROM pg_catalog.pg_tablespace WHERE spcname OPERATOR(pg_catalog.=) $2::pg_catalog.name \
+         AND pg_catalog.has_tablespace_privilege($1, oid, 'CREATE')",
+        vec![Arg::Oid(owner), Arg::Text(&name)],
+    );
+    row.map_or_else(String::new, |_| name)
+}
+
+/// Keeps ANALYZE, which acts as the extension, from code of the owners of types.
+fn leave_unanalysed(name: &str, table: Oid) {
+    for column in columns_that_run_code(table) {
+        spi::execute(&format!(
+            "ALTER TABLE {name} ALTER COLUMN {column} SET STATISTICS 0"
+        ));
+    }
 }
 
 /// The relation that holds the key to the tail of projection `id`.

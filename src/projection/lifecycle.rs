@@ -1,6 +1,6 @@
 //! Pause, resume and drop.
 
-use super::create::first_fold;
+use super::create::catch_up;
 use super::inline;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
@@ -34,7 +34,7 @@ fn pause(name: &str) -> Result<bool, Error> {
 fn resume(name: &str) -> Result<bool, Error> {
     let projection = Projection::locked(name)?;
     let resumed = projection.pause(false);
-    if resumed && projection.wants_inline() && first_fold(&projection)? {
+    if resumed && projection.wants_inline() && catch_up(&projection)? {
         inline::begin(&projection)?;
     }
     Ok(resumed)

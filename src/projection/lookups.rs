@@ -7,9 +7,10 @@ use super::define::Definition;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
 use crate::pg::Oid;
+use crate::pg::index::{Lock, Relation};
 use crate::pg::query::Query;
-use crate::pg::security::ActingAs;
-use crate::pg::spi;
+use crate::pg::security::{ActingAs, Settings};
+use crate::pg::spi::{self, Arg};
 
 /// All tables that a definition reads, as items of FROM. (Nothing is ever read of
 /// the event table by this name, and a hundred segments would cost a hundred locks.)
@@ -26,15 +27,31 @@ pub fn read_sql(definition: &Definition) -> String {
 pub fn lock_lookups(projection: &Projection) {
     let tables = Query::of_view(projection.definition).from().tables;
     let relations = tables.into_iter().map(|table| table.relation);
-    let items = items(
-        relations
-            .filter(|relation| *relation != projection.event_table)
-            .collect(),
-    );
-    if !items.is_empty() {
-        let _owner = ActingAs::new(projection.owner);
-        spi::execute(&format!("SELECT FROM {} WHERE false", items.join(", ")));
+    let lookups: Vec<_> = relations
+        .filter(|relation| *relation != projection.event_table)
+        .collect();
+    // Only then is it certain what they are. One that its owner has made a view is
+    // refused when it is to be read; it must not run code before.
+    for lookup in &lookups {
+        drop(Relation::open(*lookup, Lock::Read));
     }
+    if lookups.is_empty() || lookups.iter().any(|lookup| is_view(*lookup)) {
+        return;
+    }
+    let _owner = ActingAs::new(projection.owner);
+    let _settings = Settings::pin(projection.pinned_settings());
+    spi::execute(&format!(
+        "SELECT FROM {} WHERE false",
+        items(lookups).join(", ")
+    ));
+}
+
+fn is_view(relation: Oid) -> bool {
+    spi::latest(
+        "SELECT FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1 AND relkind OPERATOR(pg_catalog.=) 'v'",
+        vec![Arg::Oid(relation)],
+    )
+    .is_some()
 }
 
 /// Each of them once, under a name of its own.

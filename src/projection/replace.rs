@@ -16,7 +16,8 @@ use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_na
 use crate::catalog::projections::Projection;
 use crate::pg::depend::goes_over;
 use crate::pg::error::OrRaise;
-use crate::pg::security::{ActingAs, Platform};
+use crate::pg::query::AS_DEPARSED;
+use crate::pg::security::{ActingAs, Platform, Settings};
 use crate::pg::spi;
 use crate::worker;
 use pganalytics_core::error::Error;
@@ -154,6 +155,7 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
     );
     {
         let _owner = ActingAs::new(successor.owner);
+        let _settings = Settings::pin(AS_DEPARSED);
         spi::execute(&format!("CREATE OR REPLACE VIEW {view}"));
     }
     successor.become_read();

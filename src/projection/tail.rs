@@ -1,14 +1,15 @@
 //! The tail: the events that a snapshot sees and a projection has not folded.
 
 use super::inline;
+use crate::catalog::event_tables::last_position;
 use crate::catalog::names::{ColumnType, Uniqueness, column_of, index_on, shown, sql_name};
 use crate::catalog::projections::Projection;
 use crate::catalog::segments::with_txid_from;
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::error::raise;
-use crate::pg::index::{Lock, Relation, count};
-use crate::pg::security::{ActingAs, Settings, may_read_any_column};
+use crate::pg::error::OrRaise;
+use crate::pg::index::{Lock, Relation, Slot, count};
+use crate::pg::security::{ActingAs, Settings, has_rights_of, may_read_any_column};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::spi::{self, Under};
 use pganalytics_core::checkpoint::Checkpoint;
@@ -32,6 +33,16 @@ fn txid_index(segment: Oid) -> Result<(Vec<Oid>, Oid), Error> {
 /// The number of events, counted up to `most`, of a segment's part of the tail
 /// behind a checkpoint.
 fn count_in(segment: Oid, checkpoint: &Checkpoint, most: i64) -> Result<i64, Error> {
+    count_in_to(segment, checkpoint, most, |_| ())
+}
+
+/// The same; `reached` is shown the event at which the count ends.
+fn count_in_to(
+    segment: Oid,
+    checkpoint: &Checkpoint,
+    most: i64,
+    reached: impl FnMut(&Slot),
+) -> Result<i64, Error> {
     let index =
         TXID_INDEXES.with(|indexes| indexes.get_or_make(segment, || txid_index(segment)))?;
     Ok(count(
@@ -40,6 +51,7 @@ fn count_in(segment: Oid, checkpoint: &Checkpoint, most: i64) -> Result<i64, Err
         checkpoint.xmax(),
         checkpoint.in_progress(),
         most,
+        reached,
     ))
 }
 
@@ -91,10 +103,7 @@ pub fn lock_segments(event_table: Oid, coverage: &Coverage) {
 /// The number of events in the tail, counted up to `most`; in the middle of a
 /// backlog, of positions.
 pub fn count_tail(event_table: Oid, coverage: &Coverage, most: i64) -> Result<i64, Error> {
-    let (counted, mut length) = match &coverage.backlog {
-        Some(backlog) => (&backlog.next, backlog.last - backlog.reached),
-        None => (&coverage.done, 0),
-    };
+    let (counted, mut length) = to_count(coverage);
     for segment in with_txid_from(event_table, counted.xmin()) {
         if length >= most {
             return Ok(most);
@@ -102,6 +111,38 @@ pub fn count_tail(event_table: Oid, coverage: &Coverage, most: i64) -> Result<i6
         length += count_in(segment.relation, counted, most - length)?;
     }
     Ok(length)
+}
+
+/// The checkpoint behind which events are to be counted, and how many positions there
+/// are before it in a backlog.
+fn to_count(coverage: &Coverage) -> (&Checkpoint, i64) {
+    match &coverage.backlog {
+        Some(backlog) => (&backlog.next, backlog.last - backlog.reached),
+        None => (&coverage.done, 0),
+    }
+}
+
+/// How many events of a tail are counted for people to see. (A million take half a
+/// second, and the worker folds long before.)
+const MOST_COUNTED: i64 = 10_000;
+
+/// The number of events in the tail; of more than [`MOST_COUNTED`] the positions drawn
+/// since.
+fn estimate_tail(event_table: Oid, coverage: &Coverage) -> Result<i64, Error> {
+    let (counted, positions) = to_count(coverage);
+    let mut seen = 0;
+    for segment in with_txid_from(event_table, counted.xmin()) {
+        let segment = segment.relation;
+        let position = column_of(segment, || shown(segment), "position", ColumnType::Bigint)?;
+        let mut last = 0;
+        let reached = |slot: &Slot| last = slot.number(position);
+        seen += count_in_to(segment, counted, MOST_COUNTED - seen, reached)?;
+        if seen >= MOST_COUNTED {
+            let beyond = last_position(event_table) - last;
+            return Ok(positions + seen + beyond.max(0));
+        }
+    }
+    Ok(positions + seen)
 }
 
 /// The number of events that this transaction has not yet folded itself.
@@ -173,21 +214,27 @@ fn of_events(
     Ok(rows[0].text(0).map(|_| rows[0].number(0)))
 }
 
+/// An error unless the acting role may see the projection in the view `projections`.
+pub fn require_to_know_of(projection: &Projection) -> Result<(), Error> {
+    if has_rights_of(projection.owner) || may_read_any_column(projection.relation) {
+        return Ok(());
+    }
+    Err(Error::NotOwner {
+        kind: "projection",
+        name: projection.name.clone(),
+    })
+}
+
 /// For the view `projections`. NULL if there is no such projection (one of those
 /// that the view's snapshot lists may have been dropped meanwhile) or its tail
 /// cannot be counted: one that is broken must not hide the others.
 #[pg_extern(sql = false)]
 fn tail_length(projection: Oid) -> Option<i64> {
     let projection = Projection::of_view(projection)?;
-    if !may_read_any_column(projection.relation) {
-        raise(Error::NotOwner {
-            kind: "projection",
-            name: projection.name,
-        });
-    }
+    require_to_know_of(&projection).or_raise();
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
     if coverage.is_inline {
         return own_tail_length(&projection, &coverage).ok();
     }
-    count_tail(projection.event_table, &coverage, i64::MAX).ok()
+    estimate_tail(projection.event_table, &coverage).ok()
 }

@@ -1,6 +1,6 @@
 //! `wait_for_projection`.
 
-use super::tail::is_worth_folding;
+use super::tail::{is_worth_folding, require_to_know_of};
 use crate::catalog::projections::Projection;
 use crate::pg::error::OrRaise;
 use crate::pg::process;
@@ -20,7 +20,9 @@ fn wait_for_projection(name: &str, timeout: Interval) -> bool {
 }
 
 fn wait(name: &str, timeout: Duration) -> Result<bool, Error> {
-    let id = Projection::named(name)?.id;
+    let projection = Projection::named(name)?;
+    require_to_know_of(&projection)?;
+    let id = projection.id;
     worker::ensure_started();
     let begin = Instant::now();
     while !has_caught_up(id)? {

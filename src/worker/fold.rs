@@ -258,15 +258,17 @@ fn build_successor(upkeep: &Upkeep, most: i64, is_helper: bool) -> Result<Step, 
             return Ok(None);
         };
         process::report_activity(&format!("building projection {}", successor.name));
-        fold_batch(&successor, most)
+        let step = fold_batch(&successor, most)?;
+        Ok(step.map(|step| (step, successor.generation)))
     });
-    let Some(step) = step?.flatten() else {
+    let Some((step, built)) = step?.flatten() else {
         return Ok(Step::default());
     };
     if !step.more && !is_helper {
         transaction::run_pinned(|| {
             let _settings = Settings::pin([("lock_timeout", PATIENCE)]);
-            let successor = Projection::successor(upkeep.id);
+            // Another may have begun to be built meanwhile.
+            let successor = Projection::successor(upkeep.id).filter(|now| now.generation == built);
             successor.map_or(Ok(()), |successor| take_over(&successor))
         })?;
     }

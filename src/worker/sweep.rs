@@ -1,12 +1,13 @@
 //! Sweeping: what plain DROP leaves of event tables and projections.
 
-use crate::catalog::{event_tables, projections};
+use crate::catalog::{event_tables, generations, projections};
 use crate::pg::transaction;
+use pganalytics_core::worker::REST_WHEN_LOCKED;
 use std::time::{Duration, Instant};
 
-const INTERVAL: Duration = Duration::from_secs(60);
+const REST_WHEN_FAILED: Duration = Duration::from_secs(60);
 
-/// When the worker swept last.
+/// When the worker is to sweep again, unless at the next look.
 pub struct Sweeping(Option<Instant>);
 
 impl Sweeping {
@@ -17,27 +18,37 @@ impl Sweeping {
 
     /// Sweeps if it is time. What is in use is left for the next time.
     pub fn look(&mut self) {
-        if self.0.is_some_and(|last| last.elapsed() < INTERVAL) {
+        if self.0.is_some_and(|next| Instant::now() < next) {
             return;
         }
-        self.0 = Some(Instant::now());
-        sweep_all(projections::leftovers, projections::sweep);
-        sweep_all(event_tables::leftovers, event_tables::sweep);
+        let rests = [
+            sweep_all(projections::leftovers, projections::sweep),
+            sweep_all(generations::leftovers, generations::abandon),
+            sweep_all(event_tables::leftovers, event_tables::sweep),
+        ];
+        let rest = rests.into_iter().flatten().max();
+        self.0 = rest.map(|rest| Instant::now() + rest);
     }
 }
 
-/// Each in a transaction of its own: one that is in use does not keep the others.
-fn sweep_all(leftovers: fn() -> Vec<i32>, sweep: fn(i32)) {
+/// Each in a transaction of its own: one that is in use does not keep the others. How
+/// long to rest if that was not all.
+fn sweep_all(leftovers: fn() -> Vec<i32>, sweep: fn(i32)) -> Option<Duration> {
+    let mut rest = None;
     let all = transaction::run_pinned(|| Ok(leftovers()));
     for leftover in all.ok().flatten().unwrap_or_default() {
         let swept = transaction::run_pinned(|| {
             sweep(leftover);
             Ok(())
         });
-        if let Err(failure) = swept
-            && !failure.is_passing()
-        {
-            failure.warn("could not remove what is left of dropped relations");
-        }
+        rest = match swept {
+            Ok(_) => rest,
+            Err(failure) if failure.is_passing() => rest.max(Some(REST_WHEN_LOCKED)),
+            Err(failure) => {
+                failure.warn("could not remove what is left of dropped relations");
+                Some(REST_WHEN_FAILED)
+            }
+        };
     }
+    rest
 }

@@ -79,6 +79,8 @@ BEGIN
     WHEN kind < 13 THEN RETURN '~' || format('%s(e.f, e.qty)%s', model.pick('corr', 'covar_pop', 'regr_slope', 'regr_sxx', 'regr_avgx'), filter);
     WHEN kind < 14 THEN RETURN format('%s(e.qty)%s', model.pick('bit_or', 'bit_and', 'bit_xor'), filter);
     WHEN kind < 16 THEN
+      -- (The collation of one would be that of the result.)
+      IF sorted_by ~ 'code|name' AND value ~ 'code|name|_id|_type' THEN value := 'e.qty'; END IF;
       RETURN format('«pganalytics.%s(%s, %s)%s¦(array_agg(%2$s ORDER BY %3$s %5$s, e.position %5$s) FILTER (WHERE (%3$s) IS NOT NULL%6$s))[1]»', side, value, sorted_by, filter,
         CASE side WHEN 'last' THEN 'DESC' ELSE 'ASC' END, CASE WHEN filter <> '' THEN ' AND (' || condition || ')' ELSE '' END);
     WHEN kind < 17 THEN RETURN format('pganalytics.approx_count_distinct(%s)%s', CASE WHEN x ~ 'items|tags|item|win' THEN 'e.code' ELSE x END, filter);

@@ -1,7 +1,8 @@
--- What happens next, as actions of the sessions: m does most things, v and w write in
--- long transactions, r reads in one of REPEATABLE READ. The actions of a step are taken
+-- What happens next, as actions of the sessions: m does most things, u writes
+-- meanwhile, v and w in long transactions, r reads in one of REPEATABLE READ. The actions of a step are taken
 -- one after the other; "check" compares projections, as they are then.
-CREATE TABLE model.run (step int, live boolean, mended boolean, appended int[] NOT NULL DEFAULT '{}');
+-- alone: only m appends, so that some projections can be inline: others would wait for it.
+CREATE TABLE model.run (step int, alone boolean, mended boolean, appended int[] NOT NULL DEFAULT '{}');
 CREATE TABLE model.session (name text PRIMARY KEY, state text, transactions int DEFAULT 0, had_read text[] DEFAULT '{}', unseen text[] DEFAULT '{}');
 CREATE TABLE model.projection (name text PRIMARY KEY, spec jsonb, next jsonb, is_there boolean DEFAULT false);
 CREATE TABLE model.since (name text, snapshot pg_snapshot);
@@ -55,7 +56,7 @@ BEGIN
   SELECT * INTO r FROM model.run;
   first := CASE WHEN model.chance(0.3) THEN model.upto(greatest(r.step, 1)) ELSE r.step END;
   IF who = 'm' THEN UPDATE model.run SET appended = ARRAY[seed, n, first, bad]; END IF;
-  IF who <> 'm' THEN who := who || (SELECT transactions FROM model.session s WHERE s.name = who) || '_'; END IF;
+  IF who NOT IN ('m', 'u') THEN who := who || (SELECT transactions FROM model.session s WHERE s.name = who) || '_'; END IF;
   RETURN model.append(seed, n, who, first, 6, bad);
 END $$;
 
@@ -84,17 +85,18 @@ BEGIN
   UPDATE model.run SET step = step + 1 RETURNING * INTO r;
   n := model.pick('1', '2', '4', '20', '20', '60', '60', '300')::int;
   what := model.pick('append', 'append', 'append', 'block', 'writer', 'writer', 'writer', 'writer', 'reader', 'reader', 'refresh', 'refresh', 'refresh_all', 'maintain', 'maintain',
-    'pause', 'rebuild', 'replace', 'replace', 'recreate', 'bad', 'bad', 'retry', 'mend', 'settings', 'goods', 'verify', 'verify', 'again', 'own_fold', 'own_fold');
+    'pause', 'rebuild', 'replace', 'replace', 'recreate', 'bad', 'bad', 'retry', 'mend', 'settings', 'goods', 'again', 'own_fold', 'own_fold', 'race', 'race');
+  IF r.alone AND what IN ('writer', 'bad', 'race', 'mend') THEN what := model.pick('append', 'block', 'own_fold', 'again'); END IF;
   IF cardinality(all_names) < 4 THEN what := 'recreate'; END IF;
   p := (model.some_of(all_names, 1))[1];
   INSERT INTO model.tally VALUES ('step', what);
 
   -- What takes the view for itself would wait for whoever has read it.
-  IF what IN ('rebuild', 'replace') THEN
+  q := model.pick('refresh', 'refresh', 'refresh', 'rebuild', 'maintain');
+  IF what IN ('rebuild', 'replace') OR what = 'race' AND q = 'rebuild' THEN
     FOR s IN SELECT * FROM model.session x WHERE x.state <> 'idle' AND p = ANY (x.had_read) ORDER BY x.name LOOP
       PERFORM model.became(s.name, 'idle');
-      q := model.pick('COMMIT', 'ROLLBACK');
-      RETURN QUERY SELECT CASE s.state WHEN 'open' THEN s.name ELSE 'm' END, 'do', q || CASE s.state WHEN 'open' THEN ';' ELSE format(' PREPARED %L;', s.name) END;
+      RETURN QUERY SELECT CASE s.state WHEN 'open' THEN s.name ELSE 'm' END, 'do', 'COMMIT' || CASE s.state WHEN 'open' THEN ';' ELSE format(' PREPARED %L;', s.name) END;
     END LOOP;
   END IF;
   kind := 'do'; who := 'm';
@@ -113,6 +115,7 @@ BEGIN
       kind := 'check'; action := ARRAY[p]; RETURN NEXT; kind := 'do';
       action := model.pick('ROLLBACK TO a;', 'ROLLBACK TO a;', 'RELEASE a;'); RETURN NEXT;
       action := model.an_append('m', 3); RETURN NEXT;
+      IF r.alone AND model.chance(0.5) THEN action := 'SET CONSTRAINTS ALL IMMEDIATE;'; RETURN NEXT; END IF;
       kind := 'check'; action := all_names; RETURN NEXT; kind := 'do';
       action := model.pick('COMMIT;', 'COMMIT;', 'ROLLBACK;'); RETURN NEXT;
     WHEN 'writer' THEN
@@ -143,13 +146,20 @@ BEGIN
       IF s.state = 'idle' THEN
         PERFORM model.became('r', 'open');
         action := model.pick('BEGIN ISOLATION LEVEL REPEATABLE READ;', 'BEGIN ISOLATION LEVEL REPEATABLE READ;', 'BEGIN ISOLATION LEVEL SERIALIZABLE;'); RETURN NEXT;
-        action := model.pick('SELECT FROM public.goods;', model.an_append('r', 5)); RETURN NEXT;
+        action := CASE WHEN r.alone OR model.chance(0.5) THEN 'SELECT FROM public.goods;' ELSE model.an_append('r', 5) END; RETURN NEXT;
       ELSE
-        IF model.chance(0.5) THEN action := model.an_append('r', 5); RETURN NEXT; END IF;
+        IF NOT r.alone AND model.chance(0.5) THEN action := model.an_append('r', 5); RETURN NEXT; END IF;
         kind := 'check'; action := model.reads('r', all_names); RETURN NEXT; kind := 'do';
         PERFORM model.became('r', 'idle');
         action := model.pick('COMMIT;', 'ROLLBACK;'); RETURN NEXT;
       END IF;
+    WHEN 'race' THEN
+      action := model.an_append('m', 300); RETURN NEXT;
+      kind := 'start';
+      action := CASE q WHEN 'maintain' THEN 'CALL pganalytics.run_maintenance();' ELSE format('SELECT pganalytics.%s_projection(''public.%s'');', q, p) END; RETURN NEXT;
+      who := 'u'; kind := 'do';
+      FOR i IN 1..2 + model.upto(8) LOOP action := model.an_append('u', 1); RETURN NEXT; END LOOP;
+      who := 'm'; kind := 'await'; action := ''; RETURN NEXT;
     WHEN 'refresh' THEN action := format('SELECT pganalytics.refresh_projection(''public.%s'');', p); RETURN NEXT;
     WHEN 'refresh_all' THEN FOREACH p IN ARRAY all_names LOOP action := format('SELECT pganalytics.refresh_projection(''public.%s'');', p); RETURN NEXT; END LOOP;
     WHEN 'maintain' THEN
@@ -178,7 +188,8 @@ BEGIN
       action := format('SET TimeZone = %L;', spec->>'zone'); RETURN NEXT;
       n := model.upto(8);
       IF n = 0 THEN action := format('INSERT INTO model.since VALUES (%L, pg_current_snapshot());', p); RETURN NEXT; END IF;
-      kind := 'create ' || p; action := format('SELECT pganalytics.create_projection(''public.%s'', %L, with_data => %L);', p, model.record_query(p, spec), n <> 0); RETURN NEXT;
+      kind := 'create ' || p; action := format('SELECT pganalytics.create_projection(''public.%s'', %L, mode => %L, with_data => %L);', p, model.record_query(p, spec),
+        CASE WHEN r.alone THEN model.pick('inline', 'inline', 'async') ELSE 'async' END, n <> 0); RETURN NEXT;
     WHEN 'retry' THEN action := format('SELECT pganalytics.retry_dead_letters(''public.%s'');', p); RETURN NEXT;
     WHEN 'mend' THEN
       IF r.step < 20 OR r.mended OR EXISTS (SELECT FROM pganalytics_data.projection WHERE successor IS NOT NULL) THEN RETURN; END IF;
@@ -196,11 +207,13 @@ BEGIN
         'SET enable_seqscan = off;', 'SET work_mem = ''64kB'';', 'SET plan_cache_mode = force_generic_plan;', 'SET plan_cache_mode = force_custom_plan;', 'SET force_parallel_mode = on;', 'RESET ALL;', 'RESET ALL;'); RETURN NEXT;
       IF model.chance(0.3) THEN action := 'SET parallel_setup_cost = 0;'; RETURN NEXT; action := 'SET parallel_tuple_cost = 0;'; RETURN NEXT; action := 'SET min_parallel_table_scan_size = 0;'; RETURN NEXT; END IF;
     WHEN 'goods' THEN action := format('INSERT INTO public.goods VALUES (''c%s'', ''new'', %1$s);', 1000 + r.step); RETURN NEXT;
-    WHEN 'verify' THEN kind := 'verify'; action := format('SELECT %L, * FROM pganalytics.verify_projection(''public.%s'');', p, p); RETURN NEXT;
   END CASE;
 
   -- After each step: all of them as of now, some as of before.
   who := 'm'; kind := 'check'; action := model.names(); RETURN NEXT;
+  IF r.step % 4 = 0 AND what <> 'recreate' THEN
+    kind := 'verify'; action := format('SELECT %L, * FROM pganalytics.verify_projection(''public.%s'');', p, p); RETURN NEXT; kind := 'check';
+  END IF;
   SELECT * INTO s FROM model.session x WHERE x.name = 'r';
   IF s.state = 'open' AND model.chance(0.7) THEN
     who := 'r'; action := model.reads('r', model.some_of(model.names(), 2)); RETURN NEXT;

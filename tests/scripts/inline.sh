@@ -77,6 +77,25 @@ now "and is inline again" "$(in_force per_type)"
 append 10
 equals_its_query per_type
 
+echo "--- caught up by another process"
+sql "SELECT pganalytics.pause_projection('per_type')" >/dev/null
+append 3000
+# Somebody is at a batch, as a helper is. Those who append do not wait for the rest of it.
+psql -XAtq <<'SQL' &
+BEGIN;
+SELECT FROM pganalytics_data.checkpoint FOR UPDATE;
+SELECT pg_sleep(3);
+SQL
+batch=$!
+eventually 5 "the batch" "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+sql "UPDATE pganalytics_data.projection SET paused_at = NULL" >/dev/null
+stays 2 "writers are not kept out" "SELECT count(*) = 0 FROM pg_locks WHERE mode = 'ShareRowExclusiveLock'
+  AND relation IN (SELECT relation FROM pganalytics_data.segment)"
+wait "$batch"
+now "it catches up" "SELECT pganalytics.wait_for_projection('per_type', '30 s')"
+now "and is inline again" "$(in_force per_type)"
+equals_its_query per_type
+
 echo "--- dumped and restored"
 set_server pganalytics.worker=off
 pg_dump --format custom --file "$work/dump" "$PGDATABASE"

@@ -4,7 +4,8 @@
 # transactions, folded, rolled, paused, rebuilt, replaced (tests/model/steps.sql). After
 # each step every projection is its query, in a transaction of before, too.
 #
-#   SEED=n ROUNDS=n STEPS=n    another run; every other round has a worker at it
+#   SEED=n ROUNDS=n STEPS=n    another run; a round of an even seed has a worker at it,
+#                              every third has inline projections and no other writers
 source "$(dirname "$0")/lib/psql.sh"
 source "$(dirname "$0")/lib/sessions.sh"
 
@@ -58,8 +59,10 @@ take() { # session kind action
       outcome=$state
       say control "SELECT model.outcome('${2% *}', '${2#* }', '$outcome');"
       [ "$answer" = t ] || fail "$2: $outcome" ;;
+    start) tell "$1" "$3" ;;
     *)
-      say "$1" "$3" || fail "session $1 is stuck"
+      if [ "$2" != await ]; then tell "$1" "$3"; fi
+      hear "$1" || fail "session $1 is stuck"
       [ "$state" = 00000 ] || fail "$state" ;;
   esac
 }
@@ -90,10 +93,11 @@ run_round() { # seed
   fi
   # (Plans that the settings of a step forbid cost so much that they would be compiled.)
   sql "ALTER DATABASE $PGDATABASE SET jit = off"
-  for who in control m v w r; do open_session $who; done
-  for who in control m v w r; do say $who "SET client_min_messages = error;"; done
+  for who in control m u v w r; do open_session $who; done
+  for who in control m u v w r; do say $who "SET client_min_messages = error;"; done
+  say control "SET search_path = '';"
   say control "SELECT setseed(($1 % 100003) / 100003.0);"
-  say control "INSERT INTO model.run VALUES (0, $live, false);"
+  say control "INSERT INTO model.run VALUES (0, $1 % 3 = 2, false);"
   say control "INSERT INTO model.session SELECT unnest('{v,w,r}'::text[]), 'idle';"
   say control "SELECT model.make_log((ARRAY['optional', 'auto', 'required'])[1 + $1 / 2 % 3]);"
   [ "$state" = 00000 ] || fail "$state"

@@ -34,6 +34,8 @@ SELECT pganalytics.create_projection('per_event', 'SELECT aggregate_id, count(DI
 SELECT pganalytics.create_projection('visits',
     $$SELECT aggregate_id, pganalytics.session(occurred_at, '1 day') AS visit, count(*) AS n, stddev(version) AS spread
       FROM events GROUP BY 1, pganalytics.session(occurred_at, '1 day')$$) \g /dev/null
+SELECT pganalytics.create_projection('per_kind', 'SELECT event_type::kind AS kind, aggregate_id, count(*) AS n, stddev(version) AS spread
+    FROM events GROUP BY 1, 2') \g /dev/null
 CREATE PROCEDURE roll() LANGUAGE plpgsql AS $$
 DECLARE active int;
 BEGIN
@@ -68,6 +70,10 @@ in_restored() { scripts/server.sh with restored "$@"; }
 in_restored pg_restore --jobs 4 --exit-on-error --dbname restored "$work/dump"
 ask() { in_restored psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
+definition() { # projection
+    ask -c "SELECT g.definition FROM pganalytics_data.generation g JOIN pganalytics_data.projection p ON p.generation = g.id
+        WHERE p.relation = '$1'::regclass"
+}
 different='SELECT count(*) FROM ((TABLE per_aggregate EXCEPT ALL TABLE pganalytics_data.definition_1)
     UNION ALL (TABLE pganalytics_data.definition_1 EXCEPT ALL TABLE per_aggregate)) d'
 expect 'ids are lower' t "$(ask -c "SELECT pg_current_xact_id() < '$last'")"
@@ -94,6 +100,12 @@ kinds='SELECT count(*) FROM ((TABLE per_event EXCEPT ALL TABLE pganalytics_data.
 expect 'groups whose values or last event differ' 0 "$(ask -c "$kinds")"
 expect 'values folded' 12 "$(ask -c "SELECT pganalytics.refresh_projection('per_event')")"
 expect 'groups whose values or last event differ after a fold' 0 "$(ask -c "$kinds")"
+by_enum="SELECT count(*) FROM ((TABLE per_kind EXCEPT ALL TABLE $(definition per_kind))
+    UNION ALL (TABLE $(definition per_kind) EXCEPT ALL TABLE per_kind)) d"
+expect 'groups of an enum that differ' 0 "$(ask -c "$by_enum")"
+expect 'events folded by an enum' 12 "$(ask -c "SELECT pganalytics.refresh_projection('per_kind')")"
+expect 'groups of an enum that differ after a fold' '0 12' "$(ask -F ' ' -c "SELECT ($by_enum), count(*) FROM per_kind")"
+expect 'groups that verify finds' 0 "$(ask -c "SELECT count(*) FROM pganalytics.verify_projection('per_kind')")"
 expect 'events' 1012 "$(ask -c 'SELECT count(*) FROM events')"
 ask -c 'CALL pganalytics.run_maintenance()'
 expect 'events the watermark has seen once' 1012 "$(ask -c 'SELECT events FROM pganalytics.watermarks')"
@@ -139,3 +151,13 @@ in_parts pg_restore --schema-only --exit-on-error --dbname in_parts "$work/dump"
 in_parts pg_restore --data-only --disable-triggers --jobs 4 --exit-on-error --dbname in_parts "$work/dump"
 ask() { in_parts psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
 check_rolled
+
+# Dropped in one way or another, projections leave nothing behind.
+parts="SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'pganalytics_data'::regnamespace AND relkind <> 'i'
+        AND relname ~ '^(definition|state|access|seen)_[0-9]'),
+    (SELECT count(*) FROM pg_proc WHERE pronamespace = 'pganalytics_data'::regnamespace AND proname ~ '^partial_'),
+    (SELECT count(*) FROM pganalytics_data.projection) + (SELECT count(*) FROM pganalytics_data.generation)
+        + (SELECT count(*) FROM pganalytics_data.checkpoint) + (SELECT count(*) FROM pganalytics_data.dead_letter)"
+ask -c "SELECT pganalytics.drop_projection('per_aggregate'); DROP VIEW per_event, visits; DROP FUNCTION digested CASCADE;
+    DROP TYPE kind CASCADE; DROP TABLE rolled CASCADE" >/dev/null
+expect 'what is left' '0 0 0' "$(ask -F ' ' -c "$parts")"

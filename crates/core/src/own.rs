@@ -11,16 +11,21 @@ pub struct Own {
     txid: u64,
     /// Event tables, each with the last position drawn for it.
     appended: Vec<(u32, i64)>,
-    folded: Vec<Note>,
+    /// The notes of each relation, the latest last: those of a subtransaction are
+    /// beyond those of its parent.
+    folded: Vec<(u32, Vec<Note>)>,
 }
 
 /// Up to where events are folded: for an event table by all its inline projections,
 /// for a state by its own.
+///
+/// All of them are kept: a cursor reads the state as it was when it was opened.
 #[derive(Clone, Copy, Debug)]
 struct Note {
-    relation: u32,
     /// The subtransaction.
     level: u32,
+    /// The command of the transaction: snapshots of later ones see what was folded.
+    command: u32,
     position: i64,
 }
 
@@ -55,43 +60,55 @@ impl Own {
     /// Up to which position the transaction's events are folded (0: none).
     #[must_use]
     pub fn folded(&self, relation: u32) -> i64 {
-        let latest = self.folded.iter().rev().find(|n| n.relation == relation);
-        latest.map_or(0, |note| note.position)
+        self.notes(relation).last().map_or(0, |note| note.position)
     }
 
-    /// Notes that they are, as far as subtransaction `level` is concerned.
-    pub fn fold(&mut self, relation: u32, level: u32, position: i64) {
-        let latest = self
-            .folded
-            .iter_mut()
-            .rev()
-            .find(|n| n.relation == relation);
-        match latest {
-            Some(note) if note.level == level => note.position = position,
-            _ => self.folded.push(Note {
-                relation,
-                level,
-                position,
-            }),
-        }
+    /// The same to a snapshot that sees what commands before `command` have done.
+    #[must_use]
+    pub fn folded_before(&self, relation: u32, command: u32) -> i64 {
+        let notes = self.notes(relation);
+        let seen = notes.iter().rev().find(|note| note.command < command);
+        seen.map_or(0, |note| note.position)
+    }
+
+    fn notes(&self, relation: u32) -> &[Note] {
+        let found = self.folded.iter().find(|(known, _)| *known == relation);
+        found.map_or(&[], |(_, notes)| notes)
+    }
+
+    /// Notes that they are, as far as subtransaction `level` is concerned, from command
+    /// `command` on.
+    pub fn fold(&mut self, relation: u32, level: u32, command: u32, position: i64) {
+        let place = self.folded.iter().position(|(known, _)| *known == relation);
+        let place = place.unwrap_or_else(|| {
+            self.folded.push((relation, vec![]));
+            self.folded.len() - 1
+        });
+        self.folded[place].1.push(Note {
+            level,
+            command,
+            position,
+        });
     }
 
     /// A subtransaction has become part of its parent.
     pub fn released(&mut self, level: u32, parent: u32) {
-        let mut kept: Vec<Note> = Vec::with_capacity(self.folded.len());
-        for mut note in self.folded.drain(..) {
-            if note.level == level {
-                note.level = parent;
-                kept.retain(|n| n.relation != note.relation || n.level != parent);
-            }
-            kept.push(note);
+        for (_, notes) in &mut self.folded {
+            let mine = notes
+                .iter_mut()
+                .rev()
+                .take_while(|note| note.level == level);
+            mine.for_each(|note| note.level = parent);
         }
-        self.folded = kept;
     }
 
     /// A subtransaction has been rolled back.
     pub fn rolled_back(&mut self, level: u32) {
-        self.folded.retain(|note| note.level != level);
+        for (_, notes) in &mut self.folded {
+            while notes.last().is_some_and(|note| note.level == level) {
+                notes.pop();
+            }
+        }
     }
 }
 
@@ -104,13 +121,13 @@ mod tests {
     fn a_note_goes_with_the_subtransaction_it_was_made_in() {
         let mut own = Own::new();
         own.append(9, 700, 5);
-        own.fold(9, 1, 5);
+        own.fold(9, 1, 0, 5);
         own.append(9, 700, 8);
-        own.fold(9, 2, 8);
+        own.fold(9, 2, 1, 8);
         assert_eq!((own.last(9), own.folded(9)), (Some((700, 8)), 8));
         own.rolled_back(2);
         assert_eq!(own.folded(9), 5);
-        own.fold(9, 3, 9);
+        own.fold(9, 3, 2, 9);
         own.released(3, 1);
         own.rolled_back(3);
         assert_eq!(own.folded(9), 9);
@@ -118,13 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn released_notes_do_not_pile_up() {
+    fn a_snapshot_finds_what_was_folded_before_it() {
         let mut own = Own::new();
-        for level in 2..1_000 {
-            own.fold(9, level, i64::from(level));
-            own.released(level, 1);
-        }
-        assert_eq!((own.folded.len(), own.folded(9)), (1, 999));
+        own.fold(9, 1, 3, 5);
+        own.fold(9, 2, 7, 8);
+        own.released(2, 1);
+        let seen = [3, 4, 7, 8].map(|command| own.folded_before(9, command));
+        assert_eq!(seen, [0, 5, 5, 8]);
     }
 
     #[derive(Clone, Debug)]
@@ -153,11 +170,14 @@ mod tests {
             let mut levels = vec![next];
             let mut now = [0i64; 4];
             let mut copies = vec![];
+            let mut command = 0u32;
             for step in steps {
                 match step {
                     Does::Fold(relation) => {
                         position += 1;
-                        own.fold(relation, levels[levels.len() - 1], position);
+                        own.fold(relation, levels[levels.len() - 1], command, position);
+                        prop_assert_eq!(own.folded_before(relation, command), now[relation as usize]);
+                        command += 1;
                         now[relation as usize] = position;
                     }
                     Does::Savepoint => {
@@ -178,6 +198,7 @@ mod tests {
                 }
                 for relation in 1..4u32 {
                     prop_assert_eq!(own.folded(relation), now[relation as usize]);
+                    prop_assert_eq!(own.folded_before(relation, command), now[relation as usize]);
                 }
             }
         }

@@ -88,16 +88,20 @@ impl AggregateCall {
 
 /// A support function that asks for an aggregate around it cannot be called from SQL. Of
 /// the server's own those that a projection needs do not, but for one; what else is in C
-/// may. An overloaded name could be taken for another function if it is polymorphic.
+/// may. An overloaded name could be taken for another function if it is polymorphic, or takes
+/// another type than that of the state: whoever may make functions in its schema could then
+/// make one that fits better.
 const FACTS: &str = "WITH support AS NOT MATERIALIZED (\
          SELECT f.oid, quote_ident(n.nspname) || '.' || quote_ident(f.proname) AS name, f.proisstrict AS strict, \
+             CASE WHEN n.nspname <> 'pg_catalog' THEN f.proargtypes::text END AS takes, \
              CASE WHEN n.nspname = 'pg_catalog' THEN f.proname <> 'int4_avg_combine' \
                   ELSE l.lanname NOT IN ('c', 'internal') AND NOT EXISTS ( \
                       SELECT FROM pg_type t WHERE t.oid = ANY (f.proargtypes) AND t.typtype = 'p') END AS callable \
          FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace JOIN pg_language l ON l.oid = f.prolang) \
      SELECT n.nspname, p.proname, (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, \
          a.aggtranstype = 'internal'::regtype, a.aggserialfn <> 0 AND a.aggdeserialfn <> 0, \
-         c.name, c.strict, c.callable, f.name, f.strict, f.callable AND NOT a.aggfinalextra, \
+         c.name, c.strict, c.callable AND coalesce(c.takes = concat(a.aggtranstype::oid, ' ', a.aggtranstype::oid), true), \
+         f.name, f.strict, f.callable AND NOT a.aggfinalextra AND coalesce(f.takes = a.aggtranstype::oid::text, true), \
          concat_ws(' ', a.aggtransfn::oid, a.aggtranstype, a.aggcombinefn::oid, a.aggserialfn::oid, \
              a.aggdeserialfn::oid, p.proargtypes, a.agginitval) \
      FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid JOIN pg_namespace n ON n.oid = p.pronamespace \

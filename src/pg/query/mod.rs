@@ -38,6 +38,13 @@ const PORTABLE: [(&str, &str); 4] = [
     ("bytea_output", "hex"),
 ];
 
+/// How text that is deparsed here is to be read.
+pub const AS_DEPARSED: [(&str, &str); 3] = [
+    ("standard_conforming_strings", "on"),
+    ("array_nulls", "on"),
+    ("transform_null_equals", "off"),
+];
+
 /// An analysed SELECT.
 pub struct Query(*mut pg_sys::Query);
 
@@ -230,9 +237,11 @@ fn pstring(text: &str) -> *mut std::ffi::c_char {
     unsafe { pg_sys::pstrdup(text.as_ptr()) }
 }
 
-/// With only pg_catalog on the path, every other name comes out qualified.
+/// With only pg_catalog on the path, every other name comes out qualified. Backslashes
+/// come out as they are read where the text is run.
 fn deparse(query: *mut pg_sys::Query) -> String {
-    let _settings = Settings::pin(ONLY_BUILT_IN.into_iter().chain(PORTABLE));
+    let settings = ONLY_BUILT_IN.into_iter().chain(PORTABLE).chain(AS_DEPARSED);
+    let _settings = Settings::pin(settings);
     // SAFETY: the result is a palloc'd string.
     unsafe {
         CStr::from_ptr(pg_sys::pg_get_querydef(query, false))

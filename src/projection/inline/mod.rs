@@ -134,12 +134,12 @@ pub(super) fn tail<'a>(projection: &Projection, coverage: &'a Coverage) -> Optio
         return Some(Events::Tail(coverage));
     }
     let (txid, up_to) = own::last(projection.event_table)?;
-    let after = own::folded(projection.state);
+    let after = own::seen_folded(projection.state);
     (after < up_to).then_some(Events::Own { txid, after, up_to })
 }
 
 /// What this transaction finds folded in the state of an inline projection.
 pub(super) fn folded(projection: &Projection) -> Coverage {
     let own = own::last(projection.event_table);
-    Coverage::of_all(own.map(|(txid, _)| (txid, own::folded(projection.state))))
+    Coverage::of_all(own.map(|(txid, _)| (txid, own::seen_folded(projection.state))))
 }

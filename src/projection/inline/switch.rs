@@ -2,6 +2,7 @@
 //! folds all of what it appends, or nothing.
 
 use super::super::fold::{fold_tail, stand};
+use super::super::tail::tail_is_longer_than;
 use super::{check_state, fold_own, fold_own_into};
 use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::generations::Wait;
@@ -11,7 +12,9 @@ use crate::catalog::projections::Projection;
 use crate::log;
 use crate::pg::own;
 use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::worker;
 use pganalytics_core::checkpoint::stamped;
+use pganalytics_core::coverage::Coverage;
 use pganalytics_core::error::Error;
 
 /// Refuses an inline projection of an event table to a role that has not the rights of
@@ -61,12 +64,21 @@ pub fn begin(projection: &Projection) -> Result<(), Error> {
 }
 
 /// The same, unless the projection is not to be inline, or not any more the one that
-/// was looked at.
+/// was looked at, or has still more to fold than writers can wait for: somebody else
+/// may be at a batch of it.
 pub fn settle(projection: &Projection) -> Result<(), Error> {
-    if projection.wants_inline() && projection.lock() {
+    if projection.wants_inline() && projection.lock() && is_short(projection)? {
         begin(projection)?;
     }
     Ok(())
+}
+
+/// Whether what is left to fold is no backlog.
+fn is_short(projection: &Projection) -> Result<bool, Error> {
+    let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
+    let is_long = coverage.is_unfinished()
+        || tail_is_longer_than(projection, &coverage, worker::batch_events())?;
+    Ok(!is_long)
 }
 
 /// Has a generation folded by the worker again: everything committed is in its state.

@@ -106,6 +106,17 @@ COMMIT;
 TABLE differences;
 \set VERBOSITY default
 
+-- One that refuses at once does so with an SQLSTATE of its own.
+CREATE FUNCTION closed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'account % is closed', new.k1 USING ERRCODE = 'AC001', HINT = 'Open another one.';
+END $$;
+CREATE TRIGGER closed BEFORE UPDATE ON :state FOR EACH ROW WHEN (new.k1 = 'bob') EXECUTE FUNCTION closed();
+INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'bob', '{"amount": 1}');
+\echo :SQLSTATE
+SELECT pganalytics.drop_projection_trigger('balances', 'closed');
+DROP FUNCTION closed;
+
 -- The trigger would be lost with the state, so whatever replaces the state or folds
 -- otherwise is refused.
 \set VERBOSITY sqlstate

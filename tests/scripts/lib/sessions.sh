@@ -13,16 +13,24 @@ open_session() { # name
   session_in[$1]=$in session_out[$1]=$out session_pid[$1]=$!
 }
 
-# Its answer is left in $answer, its SQLSTATE in $state. Fails if there is none in time.
-say() { # name statement
+tell() { # name statement
+  printf '%s\n\\echo @@ :SQLSTATE\n' "$2" >&"${session_in[$1]}"
+}
+
+# What it answers is left in $answer, the SQLSTATE in $state. Fails if that takes too long.
+hear() { # name
   local line
   answer='' state=''
-  printf '%s\n\\echo @@ :SQLSTATE\n' "$2" >&"${session_in[$1]}"
   while IFS= read -r -t "${patience:-60}" line <&"${session_out[$1]}"; do
     if [[ $line == '@@ '* ]]; then state=${line#@@ }; return 0; fi
     answer+=${answer:+$'\n'}$line
   done
   return 1
+}
+
+say() { # name statement
+  tell "$1" "$2"
+  hear "$1"
 }
 
 close_sessions() {
