@@ -25,17 +25,17 @@ COMMENT ON FUNCTION pganalytics.uuid_v7() IS 'a time-ordered UUID (RFC 9562, ver
 CREATE FUNCTION pganalytics.active_segment(position_sequence regclass) RETURNS integer
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'active_segment';
 COMMENT ON FUNCTION pganalytics.active_segment(regclass) IS
-    'the default of the column segment: the number of the segment that takes appends, by the sequence of the column position; the view event_tables shows it too';
+    'internal: the default of the column segment: the number of the segment that takes appends, by the sequence of the column position; the view event_tables shows it too';
 
 CREATE FUNCTION pganalytics.on_event() RETURNS trigger
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'on_event';
 COMMENT ON FUNCTION pganalytics.on_event() IS
-    'trigger of every segment: appends events, refuses UPDATE, DELETE and TRUNCATE';
+    'internal: trigger of every segment, appends events, refuses UPDATE, DELETE and TRUNCATE';
 
 CREATE FUNCTION pganalytics.on_appended() RETURNS trigger
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'on_appended';
 COMMENT ON FUNCTION pganalytics.on_appended() IS
-    'deferred trigger of segments: folds what a transaction has appended into inline projections';
+    'internal: deferred trigger of segments, folds what a transaction has appended into inline projections';
 
 CREATE VIEW pganalytics.event_tables AS
 SELECT t.relation AS event_table, t.versions, t.dedup_window, t.segment_interval,

@@ -30,6 +30,10 @@ WHERE pg_catalog.pg_has_role(root.relowner, 'USAGE')
    OR pg_catalog.has_any_column_privilege(root.oid, 'SELECT');
 COMMENT ON VIEW pganalytics.segments IS
     'segments of event tables; ranges and exact numbers of rows once a segment is sealed, before that an estimate; waits_for: transactions noted that must end before the next state; waits_for_pids: the backends of those that still run';
+COMMENT ON COLUMN pganalytics.segments.state IS 'spare, active, closing, shut, sealed, bounded or frozen';
+COMMENT ON COLUMN pganalytics.segments.rows IS 'exact once sealed, before that an estimate of the last ANALYZE';
+COMMENT ON COLUMN pganalytics.segments.waits_for IS 'transactions that must end before the next state';
+COMMENT ON COLUMN pganalytics.segments.waits_for_pids IS 'the backends of those that still run';
 GRANT SELECT ON pganalytics.segments TO PUBLIC;
 
 CREATE VIEW pganalytics.duplicates WITH (security_barrier) AS

@@ -3,7 +3,7 @@
 CREATE FUNCTION pganalytics.on_ddl() RETURNS event_trigger
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'on_ddl';
 COMMENT ON FUNCTION pganalytics.on_ddl() IS
-    'event triggers: refuses foreign keys to event tables, partitions made, detached or dropped by hand and triggers that run after the extension''s; hands over what goes with an event table or projection to its new owner; sweeps up after projections that are dropped';
+    'internal: event triggers, refuses foreign keys to event tables, partitions made, detached or dropped by hand and triggers that run after the extension''s; hands over what goes with an event table or projection to its new owner; sweeps up after projections that are dropped';
 
 CREATE EVENT TRIGGER pganalytics_ddl ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'ALTER VIEW', 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'CREATE TRIGGER', 'ALTER TRIGGER')

@@ -31,4 +31,8 @@ WHERE t.allowed_lateness IS NOT NULL
        OR pg_catalog.has_any_column_privilege(root.oid, 'SELECT'));
 COMMENT ON VIEW pganalytics.watermarks IS
     'the watermarks of event tables with allowed_lateness: the latest event time seen, how many events came before the watermark as it stood, of how many, and when that was last looked at';
+COMMENT ON COLUMN pganalytics.watermarks.watermark IS 'the event time before which no more events are expected';
+COMMENT ON COLUMN pganalytics.watermarks.latest_event IS 'the latest event time seen';
+COMMENT ON COLUMN pganalytics.watermarks.late_events IS 'events that came before the watermark as it stood; they count like any other';
+COMMENT ON COLUMN pganalytics.watermarks.events IS 'events looked at, the late ones among them';
 GRANT SELECT ON pganalytics.watermarks TO PUBLIC;

@@ -58,7 +58,7 @@ CREATE FUNCTION pganalytics.read_tail(state anyelement, definition "any", access
 RETURNS SETOF anyelement
 LANGUAGE c STABLE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'read_tail';
 COMMENT ON FUNCTION pganalytics.read_tail(anyelement, "any", uuid) IS
-    'what the tail adds to a projection, for the view of the projection';
+    'internal: what the tail adds to a projection, for the view of the projection';
 
 -- A barrier: a condition of a reader's must not see rows before it is known that the reader may.
 CREATE VIEW pganalytics.projections WITH (security_barrier) AS
@@ -69,7 +69,8 @@ SELECT p.relation AS name, g.event_table AS source,
             WHEN NOT k.is_inline AND (p.mode = 'inline' OR k.checkpoint::text = '1:1:') THEN 'being built'
             WHEN k.next IS NOT NULL THEN 'catching up'
             ELSE 'ready' END AS status, p.mode,
-       k.events_folded, pganalytics.tail_length(p.relation) AS tail, k.folds, k.last_fold,
+       CASE WHEN NOT k.is_inline THEN k.events_folded END AS events_folded, pganalytics.tail_length(p.relation) AS tail,
+       CASE WHEN NOT k.is_inline THEN k.folds END AS folds, CASE WHEN NOT k.is_inline THEN k.last_fold END AS last_fold,
        (SELECT pg_catalog.count(*) FROM pganalytics_data.dead_letter l
         WHERE l.generation = g.id AND l.discarded_at IS NULL) AS dead_letters,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN p.last_error END AS last_error, p.last_error_state, p.last_error_at,
@@ -82,8 +83,20 @@ JOIN pg_catalog.pg_class c ON c.oid = p.relation
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW pganalytics.projections IS 'projections, how far they have folded and what went wrong last';
-COMMENT ON COLUMN pganalytics.projections.tail IS
-    'the number of events that are not yet folded: counted up to 10,000; beyond, estimated by positions, some of which are of events that were skipped or rolled back';
+COMMENT ON COLUMN pganalytics.projections.name IS 'the view that is read; compare with ''the name''::regclass';
+COMMENT ON COLUMN pganalytics.projections.source IS 'the event table';
+COMMENT ON COLUMN pganalytics.projections.status IS 'ready, being built, catching up (a backlog is being folded), being replaced, paused or failing (see last_error); reads are exact in all of them, or fail with that error';
+COMMENT ON COLUMN pganalytics.projections.mode IS 'async or inline';
+COMMENT ON COLUMN pganalytics.projections.events_folded IS 'events folded that the query takes, after its WHERE; NULL: inline, and folded with each append';
+COMMENT ON COLUMN pganalytics.projections.tail IS 'events of the event table that are not folded yet, whether the query takes them or not: counted up to 10,000; beyond, estimated by positions, some of which are of events that were skipped or rolled back';
+COMMENT ON COLUMN pganalytics.projections.folds IS 'how often it was folded; NULL: inline';
+COMMENT ON COLUMN pganalytics.projections.last_fold IS 'when it was last folded; NULL: inline, or never';
+COMMENT ON COLUMN pganalytics.projections.dead_letters IS 'events that are set aside and neither folded nor discarded since';
+COMMENT ON COLUMN pganalytics.projections.last_error IS 'what the last fold failed on, for members of the owner; NULL: nothing';
+COMMENT ON COLUMN pganalytics.projections.last_error_state IS 'its SQLSTATE';
+COMMENT ON COLUMN pganalytics.projections.last_error_at IS 'when it was last met';
+COMMENT ON COLUMN pganalytics.projections.query IS 'as it was given';
+COMMENT ON COLUMN pganalytics.projections.state IS 'the table that holds the state of an inline projection, for triggers';
 GRANT SELECT ON pganalytics.projections TO PUBLIC;
 
 CREATE VIEW pganalytics.projection_progress WITH (security_barrier) AS
@@ -104,4 +117,6 @@ WHERE k.next IS NOT NULL
   AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'));
 COMMENT ON VIEW pganalytics.projection_progress IS
     'backlogs that are being folded in batches: how many events are done, how many there are and how long it will take';
+COMMENT ON COLUMN pganalytics.projection_progress.done IS 'positions gone through, of total';
+COMMENT ON COLUMN pganalytics.projection_progress.remaining IS 'how long it will take at this rate';
 GRANT SELECT ON pganalytics.projection_progress TO PUBLIC;

@@ -22,4 +22,7 @@ JOIN pg_catalog.pg_class c ON c.oid = p.relation
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE');
 COMMENT ON VIEW pganalytics.dead_letters IS
     'events that projections have set aside because their queries fail on them, and why; shown to members of the owner of the projection';
+COMMENT ON COLUMN pganalytics.dead_letters.status IS 'pending or discarded; what was folded after a retry is not here any more';
+COMMENT ON COLUMN pganalytics.dead_letters.error IS 'may show values of the event';
+COMMENT ON COLUMN pganalytics.dead_letters.attempts IS 'how often it was folded in vain';
 GRANT SELECT ON pganalytics.dead_letters TO PUBLIC;

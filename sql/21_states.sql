@@ -4,17 +4,17 @@
 CREATE FUNCTION pganalytics.serialize_state(internal) RETURNS bytea
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'serialize_state';
 COMMENT ON FUNCTION pganalytics.serialize_state(internal) IS
-    'the final function of aggregates that return their internal state';
+    'internal: the final function of aggregates that return their internal state';
 
 CREATE FUNCTION pganalytics.merge_state(a anyelement, b anyelement, aggregate regprocedure) RETURNS anyelement
 LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'merge_state';
 COMMENT ON FUNCTION pganalytics.merge_state(anyelement, anyelement, regprocedure) IS
-    'merges two states of an aggregate, as its combine function does; NULL: no input';
+    'internal: merges two states of an aggregate, as its combine function does; NULL: no input';
 
 CREATE FUNCTION pganalytics.finish_state(state "any", aggregate regprocedure, result anyelement) RETURNS anyelement
 LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'finish_state';
 COMMENT ON FUNCTION pganalytics.finish_state("any", regprocedure, anyelement) IS
-    'the result of an aggregate with this state; result: NULL of its type; state NULL: the result of no input';
+    'internal: the result of an aggregate with this state; result: NULL of its type; state NULL: the result of no input';
 
 CREATE FUNCTION pganalytics.merge_states_transition(internal, anyelement, regprocedure) RETURNS internal
 LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'merge_states_transition';
@@ -35,4 +35,4 @@ CREATE AGGREGATE pganalytics.merge_states(state anyelement, aggregate regprocedu
     FINALFUNC_MODIFY = read_write
 );
 COMMENT ON AGGREGATE pganalytics.merge_states(anyelement, regprocedure) IS
-    'merges states of an aggregate, as its combine function does; NULL if there are none';
+    'internal: merges states of an aggregate, as its combine function does; NULL if there are none';

@@ -19,11 +19,11 @@ RETURNS timestamptz
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'shift_time_wrapper';
 COMMENT ON FUNCTION pganalytics.shift_time(timestamptz, bigint)
-IS 'ts moved by so many microseconds, at most to the first or last timestamp there is; for the session windows of projections';
+IS 'internal: ts moved by so many microseconds, at most to the first or last timestamp there is; for the session windows of projections';
 
 CREATE FUNCTION pganalytics.shift_time(ts timestamp, micros bigint)
 RETURNS timestamp
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'shift_time_wrapper';
 COMMENT ON FUNCTION pganalytics.shift_time(timestamp, bigint)
-IS 'ts moved by so many microseconds, at most to the first or last timestamp there is; for the session windows of projections';
+IS 'internal: ts moved by so many microseconds, at most to the first or last timestamp there is; for the session windows of projections';

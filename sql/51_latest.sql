@@ -89,7 +89,7 @@ CREATE AGGREGATE pganalytics.first_by(value anyelement, by anycompatible, "posit
     PARALLEL = safe
 );
 COMMENT ON AGGREGATE pganalytics.first_by(anyelement, anycompatible, bigint)
-IS 'what the row of first(value, by, position) is ordered by';
+IS 'internal: what the row of first(value, by, position) is ordered by';
 
 CREATE AGGREGATE pganalytics.first_position(value anyelement, by anycompatible, "position" bigint) (
     SFUNC = pganalytics.first_transition,
@@ -99,7 +99,7 @@ CREATE AGGREGATE pganalytics.first_position(value anyelement, by anycompatible, 
     PARALLEL = safe
 );
 COMMENT ON AGGREGATE pganalytics.first_position(anyelement, anycompatible, bigint)
-IS 'position of the row of first(value, by, position)';
+IS 'internal: position of the row of first(value, by, position)';
 
 CREATE AGGREGATE pganalytics.last(value anyelement, by anycompatible) (
     SFUNC = pganalytics.last_transition,
@@ -129,7 +129,7 @@ CREATE AGGREGATE pganalytics.last_by(value anyelement, by anycompatible, "positi
     PARALLEL = safe
 );
 COMMENT ON AGGREGATE pganalytics.last_by(anyelement, anycompatible, bigint)
-IS 'what the row of last(value, by, position) is ordered by';
+IS 'internal: what the row of last(value, by, position) is ordered by';
 
 CREATE AGGREGATE pganalytics.last_position(value anyelement, by anycompatible, "position" bigint) (
     SFUNC = pganalytics.last_transition,
@@ -139,4 +139,4 @@ CREATE AGGREGATE pganalytics.last_position(value anyelement, by anycompatible, "
     PARALLEL = safe
 );
 COMMENT ON AGGREGATE pganalytics.last_position(anyelement, anycompatible, bigint)
-IS 'position of the row of last(value, by, position)';
+IS 'internal: position of the row of last(value, by, position)';

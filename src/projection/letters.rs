@@ -10,13 +10,13 @@ use super::source::Source;
 use crate::catalog::generations::Wait;
 use crate::catalog::letters::{Letter, NewLetter};
 use crate::catalog::projections::Projection;
-use crate::pg::error::{OrRaise, warn};
+use crate::pg::error::{OrRaise, tell, warn};
 use crate::pg::security::{current_user, role_name};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::transaction::{Failure, attempt};
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
-use pganalytics_core::fault::events;
+use pganalytics_core::fault;
 use pganalytics_core::projection::Portion;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::prelude::*;
@@ -88,7 +88,7 @@ fn set_aside(
     warn(
         format!(
             "set aside {} that projection \"{}\" cannot fold",
-            events(culprits.len()),
+            fault::events(culprits.len()),
             projection.name
         ),
         None,
@@ -212,6 +212,16 @@ fn retry(name: &str, ids: Ids) -> Result<i64, Error> {
     // snapshot, find that it has been folded.
     if folded > 0 {
         projection.move_to(&footing.from, events);
+    }
+    if !failed.is_empty() {
+        tell(
+            format!(
+                "projection \"{}\" still cannot fold {}",
+                projection.name,
+                fault::events(failed.len())
+            ),
+            "The view pganalytics.dead_letters says why.",
+        );
     }
     Ok(folded)
 }

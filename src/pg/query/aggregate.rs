@@ -53,6 +53,7 @@ fn aggregate(function: u32, result: Oid) -> *mut pg_sys::Aggref {
 }
 
 const ALL_AT_ONCE: &str = "It needs all values at once: read it from the event table.";
+const IN_ORDER: &str = "It needs all values at once: read it from the event table. The first or last of them is pganalytics.first() or last().";
 
 unsafe extern "C-unwind" {
     /// The type of a state, from that which is declared and those of the arguments.
@@ -126,7 +127,7 @@ impl Expr {
             (call.aggkind != NORMAL, ("WITHIN GROUP", ALL_AT_ONCE)),
             (
                 !self.takes_values_in_order(),
-                ("ORDER BY in an aggregate", ALL_AT_ONCE),
+                ("ORDER BY in an aggregate", IN_ORDER),
             ),
         ];
         let arguments: Vec<String> = self

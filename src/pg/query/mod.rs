@@ -23,6 +23,10 @@ use super::tree::{Contents, Expr, elements};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
+const IN_A_VIEW: &str = "Put it into a view or query on top of the projection.";
+const JOINED: &str =
+    "Join its table in FROM, or put it into a view or query on top of the projection.";
+
 /// Nobody else's objects are found without their schema.
 pub(super) const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
@@ -85,27 +89,44 @@ impl Query {
         unsafe { Contents::of_query(self.0) }
     }
 
-    /// The first construct of the query that no projection has, as users call it.
-    pub fn unsupported(&self) -> Option<&'static str> {
+    /// The first construct of the query that no projection has, as users call it, and
+    /// what to do instead.
+    pub fn unsupported(&self) -> Option<(&'static str, &'static str)> {
         // SAFETY: plain fields of a live tree.
         let q = unsafe { &*self.0 };
         let constructs = [
-            (!q.setOperations.is_null(), "UNION, INTERSECT or EXCEPT"),
-            (q.hasRecursive || !q.cteList.is_null(), "WITH"),
-            (q.hasSubLinks, "a subquery"),
-            (q.hasWindowFuncs, "a window function"),
-            (!q.distinctClause.is_null(), "DISTINCT"),
-            (!q.groupingSets.is_null(), "GROUPING SETS, CUBE or ROLLUP"),
-            (!q.sortClause.is_null(), "ORDER BY"),
+            (
+                !q.setOperations.is_null(),
+                ("UNION, INTERSECT or EXCEPT", IN_A_VIEW),
+            ),
+            (q.hasRecursive || !q.cteList.is_null(), ("WITH", IN_A_VIEW)),
+            (q.hasSubLinks, ("a subquery", JOINED)),
+            (q.hasWindowFuncs, ("a window function", IN_A_VIEW)),
+            (
+                q.hasDistinctOn,
+                (
+                    "DISTINCT ON",
+                    "Use GROUP BY, and pganalytics.first() or last() for the row that comes first or last.",
+                ),
+            ),
+            (!q.distinctClause.is_null(), ("DISTINCT", "Use GROUP BY.")),
+            (
+                !q.groupingSets.is_null(),
+                ("GROUPING SETS, CUBE or ROLLUP", IN_A_VIEW),
+            ),
+            (!q.sortClause.is_null(), ("ORDER BY", IN_A_VIEW)),
             (
                 !q.limitCount.is_null() || !q.limitOffset.is_null(),
-                "LIMIT or OFFSET",
+                ("LIMIT or OFFSET", IN_A_VIEW),
             ),
-            (!q.rowMarks.is_null(), "FOR UPDATE or FOR SHARE"),
+            (
+                !q.rowMarks.is_null(),
+                ("FOR UPDATE or FOR SHARE", "Leave it out."),
+            ),
         ];
         constructs
             .into_iter()
-            .find_map(|(there, name)| there.then_some(name))
+            .find_map(|(there, what)| there.then_some(what))
     }
 
     /// The group keys.

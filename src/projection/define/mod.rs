@@ -33,7 +33,6 @@ pub struct Definition {
     pub shape: Shape,
 }
 
-const IN_A_VIEW: &str = "Put it into a view or query on top of the projection.";
 const MOST_KEYS: usize = 32;
 
 fn refused<T>(construct: impl Into<String>, hint: &'static str) -> Result<T, Error> {
@@ -56,8 +55,8 @@ pub fn define_new(definition: Oid, generation: i32, maker: &Maker) -> Result<Def
 
 fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {
     let query = Query::of_view(definition);
-    if let Some(construct) = query.unsupported() {
-        return refused(construct, IN_A_VIEW);
+    if let Some((construct, hint)) = query.unsupported() {
+        return refused(construct, hint);
     }
     let source = Source::of(&query)?;
     let mut read = query.contents();

@@ -58,9 +58,12 @@ impl Source {
                     lookups: lookups.iter().map(|table| table.relation).collect(),
                 })
             }
-            ([], [table]) => Err(Error::UnknownEventTable {
-                name: names::shown(table.relation),
-            }),
+            ([], [table]) => {
+                refuse_projection(table)?;
+                Err(Error::UnknownEventTable {
+                    name: names::shown(table.relation),
+                })
+            }
             ([], _) => refused("FROM without an event table", ONE_LOG),
             _ => refused("FROM with more than one event table", ONE_LOG),
         }
@@ -121,14 +124,19 @@ impl Columns {
     }
 }
 
+fn refuse_projection(table: &Table) -> Result<(), Error> {
+    if Projection::of_view(table.relation).is_none() {
+        return Ok(());
+    }
+    refused(
+        format!("projection \"{}\"", names::shown(table.relation)),
+        "Select from an event table; what reads projections goes into a view or query on top of them.",
+    )
+}
+
 fn check_lookup(table: &Table) -> Result<(), Error> {
     const KEPT: &str = "Join the tables or materialised views that it reads.";
-    if Projection::of_view(table.relation).is_some() {
-        return refused(
-            format!("projection \"{}\"", names::shown(table.relation)),
-            "Join the two projections in a view on top.",
-        );
-    }
+    refuse_projection(table)?;
     let row = spi::latest(
         "SELECT c.relkind, n.nspname, c.relname FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \

@@ -9,7 +9,7 @@ SELECT pganalytics.create_projection('balances', $$
     SELECT aggregate_id AS account, sum((payload->>'amount')::numeric) AS balance, count(*) AS movements
     FROM ledger GROUP BY aggregate_id
 $$, mode => 'inline');
-SELECT name, mode, status, tail FROM pganalytics.projections WHERE name = 'balances'::regclass;
+SELECT name, mode, status, tail, events_folded, folds FROM pganalytics.projections WHERE name = 'balances'::regclass;
 TABLE balances ORDER BY account;
 
 -- Every comparison with the query itself over the log must be empty.

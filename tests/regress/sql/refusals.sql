@@ -26,6 +26,8 @@ INSERT INTO attempts VALUES
     ('SELECT random() FROM events'),
     ('SELECT 1 FROM events HAVING true'),
     ('SELECT DISTINCT event_type FROM events'),
+    ('SELECT DISTINCT ON (aggregate_id) aggregate_id, event_type FROM events ORDER BY aggregate_id, occurred_at'),
+    ('SELECT count(*) FROM known'),
     ('SELECT event_type FROM events ORDER BY position'),
     ('SELECT upper(jsonb_array_elements_text(payload)), count(*) FROM events GROUP BY 1'),
     ('SELECT unnest(ARRAY[jsonb_array_elements_text(payload)]), count(*) FROM events GROUP BY 1'),
