@@ -2,13 +2,46 @@
 //! of itself.
 
 use pgrx::pg_sys;
-use std::ffi::{CString, c_int};
+use std::ffi::{CString, c_int, c_uint};
 use std::time::Duration;
 
 unsafe extern "C-unwind" {
     // The handlers themselves: pgrx's wrappers are not meant for signals.
     fn die(signal: c_int);
     fn SignalHandlerForConfigReload(signal: c_int);
+    fn enable_timeout_after(id: c_uint, delay_ms: c_int);
+    fn disable_timeout(id: c_uint, keep_indicator: bool);
+}
+
+/// `STATEMENT_TIMEOUT` of `TimeoutId`, which PostgreSQL registers for every process
+/// with a database and only sets where it reads commands of a client.
+const STATEMENT_TIMEOUT: c_uint = 3;
+
+/// While it lives, what runs longer than so many milliseconds is cancelled.
+pub struct TimeLimit(());
+
+impl TimeLimit {
+    /// Begins; `None`: no limit.
+    pub fn begin(limit: Duration) -> Option<Self> {
+        let limit = c_int::try_from(limit.as_millis()).unwrap_or(c_int::MAX);
+        if limit == 0 {
+            return None;
+        }
+        // SAFETY: the timeout is registered, and ended in `drop`.
+        unsafe { enable_timeout_after(STATEMENT_TIMEOUT, limit) };
+        Some(Self(()))
+    }
+}
+
+impl Drop for TimeLimit {
+    fn drop(&mut self) {
+        // SAFETY: begun in `begin`. A cancel that came too late must not meet what
+        // comes next.
+        unsafe {
+            disable_timeout(STATEMENT_TIMEOUT, false);
+            pg_sys::QueryCancelPending = 0;
+        }
+    }
 }
 
 /// SIGTERM ends the process at the next check for interrupts, also within a

@@ -106,6 +106,11 @@ impl Failure {
         )
     }
 
+    /// Whether somebody holds a lock that was not waited for.
+    pub fn is_locked_out(&self) -> bool {
+        self.code == PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE
+    }
+
     /// Writes it to the server log.
     pub fn warn(&self, doing: &str) {
         let message = format!("{doing}: {}", self.message);

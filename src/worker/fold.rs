@@ -6,6 +6,7 @@ use super::settings;
 use crate::catalog::incarnation;
 use crate::catalog::projections::Projection;
 use crate::catalog::upkeep::{self, Upkeep};
+use crate::pg::process::TimeLimit;
 use crate::pg::security::Settings;
 use crate::pg::transaction::Failure;
 use crate::pg::{bgworker, lock, process, transaction};
@@ -34,6 +35,8 @@ pub struct Folding {
     resting: HashMap<i32, Instant>,
     /// What the server log says of those that fail.
     reported: HashMap<i32, String>,
+    /// How often, one after the other, somebody seemed to be in the way of each.
+    obstructed: HashMap<i32, u32>,
     /// How many events the next batch of each takes.
     paces: HashMap<i32, Pace>,
     /// How many of them the last look left something to fold at once of.
@@ -41,6 +44,10 @@ pub struct Folding {
     /// It helps the worker, and leaves to it whatever is not a plain fold.
     is_helper: bool,
 }
+
+/// So often may a fold be cancelled, or be the victim of a deadlock, before it is said
+/// to fail.
+const MOST_OBSTRUCTIONS: u32 = 10;
 
 /// What wants the view of a projection for itself gives way to its readers.
 const PATIENCE: &str = "100ms";
@@ -142,13 +149,16 @@ impl Folding {
         let pace = self.paces.get(&id).copied().unwrap_or_default();
         let most = pace.most(settings::batch_events());
         let begin = Instant::now();
+        let limit = TimeLimit::begin(settings::fold_timeout());
         let done = fold_if_due(projection, due, most)
             .and_then(|step| Ok((step, build_successor(projection, most, self.is_helper)?)))
             .and_then(|done| settle_if_built(projection, &done.0, self.is_helper).map(|()| done));
         let took = begin.elapsed();
+        let is_late = limit.is_some_and(|_| took >= settings::fold_timeout());
         let rest = match done {
             Ok((step, built)) => {
                 self.reported.remove(&id);
+                self.obstructed.remove(&id);
                 let more = step.more || built.more;
                 if !more {
                     self.paces.remove(&id);
@@ -158,7 +168,7 @@ impl Folding {
                 self.paces.insert(id, pace.after(positions, took));
                 throttle(positions, took, settings::backlog_rate())
             }
-            Err(failure) if failure.is_passing() => REST_WHEN_LOCKED,
+            Err(failure) if !is_late && self.is_passing(id, &failure) => REST_WHEN_LOCKED,
             // The worker will meet it, too.
             Err(_) if self.is_helper => REST_WHEN_LOCKED,
             Err(failure) => self.report(projection, &failure),
@@ -190,6 +200,13 @@ impl Folding {
             ));
         }
         rest_after(projection.failures.saturating_add(1))
+    }
+
+    /// Whether a failure is to be expected to pass: a definition can raise what looks so.
+    fn is_passing(&mut self, id: i32, failure: &Failure) -> bool {
+        let times = self.obstructed.entry(id).or_default();
+        *times += 1;
+        failure.is_passing() && (failure.is_locked_out() || *times < MOST_OBSTRUCTIONS)
     }
 
     /// Whether the server log does not yet say so.

@@ -8,6 +8,7 @@ use std::time::Duration;
 static WORKER: GucSetting<bool> = GucSetting::<bool>::new(true);
 static FOLD_TAIL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static FOLD_DELAY: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static FOLD_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(300_000);
 static NAPTIME: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static BATCH_EVENTS: GucSetting<i32> = GucSetting::<i32>::new(200_000);
 static FOLD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(2);
@@ -50,6 +51,14 @@ pub fn define() {
         c"Time since the last fold after which the worker folds also fewer events.",
         c"While an old snapshot keeps vacuum from cleaning up, it waits ten times as long.",
         &FOLD_DELAY,
+        (0, i32::MAX),
+        GucFlags::UNIT_MS,
+    );
+    integer(
+        c"pganalytics.fold_timeout",
+        c"Time after which the worker gives up folding a projection, or a batch of its backlog.",
+        c"Its query takes too long, or waits for somebody; it is tried again less and less often. 0 waits for ever.",
+        &FOLD_TIMEOUT,
         (0, i32::MAX),
         GucFlags::UNIT_MS,
     );
@@ -100,6 +109,11 @@ pub fn is_on() -> bool {
 /// The length of a tail that is folded at once.
 pub fn fold_tail() -> i64 {
     FOLD_TAIL.get().into()
+}
+
+/// How long a fold may take; zero: as long as it does.
+pub fn fold_timeout() -> Duration {
+    milliseconds(&FOLD_TIMEOUT)
 }
 
 /// The time between two looks.

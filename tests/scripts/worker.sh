@@ -8,7 +8,7 @@ open_sessions=()
 cleanup() {
   local pid
   for pid in "${open_sessions[@]}"; do kill "$pid" 2>/dev/null || true; done
-  reset_server pganalytics.worker pganalytics.fold_tail pganalytics.fold_delay pganalytics.worker_naptime \
+  reset_server pganalytics.worker pganalytics.fold_timeout pganalytics.fold_tail pganalytics.fold_delay pganalytics.worker_naptime \
     pganalytics.dead_letters_limit || true
   rm -rf "$work"
 }
@@ -153,9 +153,19 @@ eventually 30 "its activity can be seen" "SELECT activity = 'folding projection 
   WHERE database = current_database()"
 set_server pganalytics.worker=off
 now "it ends at once" "SELECT pg_terminate_backend($(worker_pid), 5000)"
-sql "SELECT pganalytics.drop_projection('slowly')" >/dev/null
+
+echo "--- one that takes too long does not keep the worker"
+set_server pganalytics.fold_timeout=1s
 set_server pganalytics.worker=on
 eventually 60 "another worker comes" "$one_worker"
+eventually 30 "it gives up" "SELECT status = 'failing' AND last_error LIKE '%timeout%' FROM pganalytics.projections
+  WHERE name = 'slowly'::regclass"
+append 100
+eventually 30 "and folds the others" "$(folded per_type)"
+sql "CREATE OR REPLACE FUNCTION slow(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT \$1'"
+eventually 60 "mended, it is folded, too" "SELECT status = 'ready' FROM pganalytics.projections WHERE name = 'slowly'::regclass"
+reset_server pganalytics.fold_timeout
+sql "SELECT pganalytics.drop_projection('slowly')" >/dev/null
 
 echo "--- sweeps up what plain DROP leaves, as where the event trigger could not"
 sql "SELECT pganalytics.create_projection('dropped', 'SELECT count(*) FROM events')" >/dev/null
