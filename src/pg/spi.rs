@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char};
+use std::rc::Rc;
 
 /// A parameter of a statement.
 pub enum Arg<'a> {
@@ -125,12 +126,34 @@ fn datum(arg: Arg) -> (Oid, Option<pg_sys::Datum>) {
 }
 
 thread_local! {
-    /// Plans kept for the life of the backend, by statement.
-    static KEPT: RefCell<HashMap<Box<str>, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+    /// Plans kept from statement to statement, by their text.
+    static KEPT: RefCell<HashMap<Box<str>, Plan>> = RefCell::new(HashMap::new());
 }
 
-/// Beyond this many no more are kept: some name tables and columns of the user's.
-const MOST_KEPT: usize = 500;
+/// When there are so many, those not in use are freed: texts name segments and columns
+/// of the user's, so most of them are old.
+const MOST_KEPT: usize = 200;
+
+/// A prepared statement, in use for as long as there are clones of it.
+#[derive(Clone)]
+struct Plan {
+    plan: pg_sys::SPIPlanPtr,
+    in_use: Rc<()>,
+}
+
+impl Plan {
+    fn new(plan: pg_sys::SPIPlanPtr) -> Self {
+        Self {
+            plan,
+            in_use: Rc::new(()),
+        }
+    }
+
+    /// Whether the one that is kept is the only one.
+    fn is_idle(&self) -> bool {
+        Rc::strong_count(&self.in_use) == 1
+    }
+}
 
 /// Runs one statement and returns its rows. Errors are raised.
 pub fn run(sql: &str, args: Vec<Arg>, under: Under) -> Vec<Row> {
@@ -166,21 +189,33 @@ pub fn read_kept<T>(
 }
 
 /// Connected to SPI.
-fn kept(sql: &str, types: &mut [Oid]) -> pg_sys::SPIPlanPtr {
-    if let Some(plan) = KEPT.with(|kept| kept.borrow().get(sql).copied()) {
+fn kept(sql: &str, types: &mut [Oid]) -> Plan {
+    if let Some(plan) = KEPT.with_borrow(|kept| kept.get(sql).cloned()) {
         return plan;
     }
     let plan = prepare(sql, types);
-    if KEPT.with(|kept| kept.borrow().len()) < MOST_KEPT {
-        // SAFETY: a plan made a moment ago; kept, it outlives the connection.
-        unsafe { pg_sys::SPI_keepplan(plan) };
-        KEPT.with(|kept| kept.borrow_mut().insert(sql.into(), plan));
+    if KEPT.with_borrow(HashMap::len) >= MOST_KEPT {
+        free_idle();
     }
+    // SAFETY: a plan made a moment ago; kept, it outlives the connection.
+    unsafe { pg_sys::SPI_keepplan(plan.plan) };
+    KEPT.with_borrow_mut(|kept| kept.insert(sql.into(), plan.clone()));
     plan
 }
 
+fn free_idle() {
+    let idle: Vec<_> = KEPT.with_borrow_mut(|kept| {
+        let idle = kept.extract_if(|_, plan| plan.is_idle());
+        idle.map(|(_, plan)| plan).collect()
+    });
+    for plan in idle {
+        // SAFETY: nobody else has it.
+        unsafe { pg_sys::SPI_freeplan(plan.plan) };
+    }
+}
+
 /// Connected to SPI.
-fn prepare(sql: &str, types: &mut [Oid]) -> pg_sys::SPIPlanPtr {
+fn prepare(sql: &str, types: &mut [Oid]) -> Plan {
     let source = c_string(sql);
     // SAFETY: the text ends in NUL and is copied; one type per parameter.
     let plan =
@@ -188,13 +223,13 @@ fn prepare(sql: &str, types: &mut [Oid]) -> pg_sys::SPIPlanPtr {
     if plan.is_null() {
         error!("could not prepare: {sql}");
     }
-    plan
+    Plan::new(plan)
 }
 
 fn run_with<T>(
     args: Vec<Arg>,
     under: Under,
-    plan: impl FnOnce(&mut [Oid]) -> pg_sys::SPIPlanPtr,
+    plan: impl FnOnce(&mut [Oid]) -> Plan,
     read: impl Fn(&RawRow) -> T,
 ) -> Vec<T> {
     let (mut types, mut values, mut nulls) = (vec![], vec![], vec![]);
@@ -214,8 +249,9 @@ fn run_with<T>(
     // rows are copied out before SPI_finish frees them.
     unsafe {
         pg_sys::SPI_connect();
+        let plan = plan(&mut types);
         let code = pg_sys::SPI_execute_snapshot(
-            plan(&mut types),
+            plan.plan,
             values.as_mut_ptr(),
             nulls.as_ptr(),
             snapshot,
