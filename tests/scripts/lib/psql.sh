@@ -32,16 +32,22 @@ stays() { # seconds what query
   echo "ok: $2"
 }
 
-# Settings of the server, for all sessions at once.
+# Settings of the server, for all sessions that begin from now on.
 set_server() { # name=value…
   local pair
   for pair; do sql "ALTER SYSTEM SET ${pair%%=*} = '${pair#*=}'"; done
-  sql "SELECT pg_reload_conf()" >/dev/null
+  reload
 }
 reset_server() { # name…
   local name
   for name; do sql "ALTER SYSTEM RESET $name"; done
+  reload
+}
+reload() {
+  local since
+  since=$(sql "SELECT clock_timestamp()")
   sql "SELECT pg_reload_conf()" >/dev/null
+  until [ "$(sql "SELECT pg_conf_load_time() >= '$since'")" = t ]; do sleep 0.05; done
 }
 
 append() { # number-of-events
