@@ -50,7 +50,7 @@ test-scripts: bootstrap ## Shell scripts against a fresh database [T=name]
 lint: ## Format, clippy, licences and sources of dependencies
 	@scripts/lint.sh
 
-bench: release ## Measure against plain SQL, and the core alone (10 minutes) [T=part]
+bench: release ## Measure against plain SQL, and the core alone (25 minutes) [T=part]
 	@scripts/server.sh remove bench
 	@scripts/server.sh start bench
 	@scripts/server.sh with bench benches/run.sh $(T); status=$$?; scripts/server.sh stop bench; exit $$status
