@@ -7,7 +7,9 @@
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
 use crate::pg::security::Platform;
+use crate::pg::snapshot::{Snapshot, own_txid};
 use crate::pg::spi::{self, Arg, Under};
+use pganalytics_core::checkpoint::{Checkpoint, stamped};
 use pganalytics_core::error::Error;
 
 use super::{event_tables, names};
@@ -26,6 +28,27 @@ pub fn epoch() -> Result<u32, Error> {
     EPOCH
         .with(|epoch| epoch.get_or_make(Oid::INVALID, read))
         .map(|epoch| *epoch)
+}
+
+/// A snapshot, and what a fold that reads under it has covered.
+pub struct Moment {
+    pub snapshot: Snapshot,
+    pub checkpoint: Checkpoint,
+    /// The id of this transaction as events carry it.
+    pub own: u64,
+}
+
+/// Takes one. The transaction has an id before: a checkpoint must leave out its own rows.
+pub fn moment() -> Result<Moment, Error> {
+    let epoch = epoch()?;
+    let own = stamped(epoch, own_txid());
+    let snapshot = Snapshot::take();
+    let checkpoint = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
+    Ok(Moment {
+        snapshot,
+        checkpoint,
+        own,
+    })
 }
 
 /// Whether the database is being restored, or has no event table yet. Writes nothing:

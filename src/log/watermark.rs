@@ -13,10 +13,9 @@ use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::index::Relation;
 use crate::pg::security::{ActingAs, Settings, require_select};
-use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::pg::snapshot::{Snapshot, keeps_snapshot};
 use crate::pg::spi::{self, Under};
 use crate::projection::{count_tail, lock_segments, segments_of};
-use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{source_column, source_sql};
@@ -51,15 +50,12 @@ pub fn advance(table: &EventTable, worth: i64) -> Result<(), Error> {
         return Ok(());
     };
     lock_segments(table.root, &from.coverage);
-    let epoch = incarnation::epoch()?;
-    let own = stamped(epoch, own_txid());
-    let snapshot = Snapshot::take();
-    let to = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
+    let now = incarnation::moment()?;
     let segments = segments_of(table.root, Events::Tail(&from.coverage))?;
     if !segments.is_empty() {
-        let read = read(table, &from, &segments, own, &snapshot)?;
-        drop(snapshot);
-        watermarks::advance(table.id, &to, &read);
+        let read = read(table, &from, &segments, now.own, &now.snapshot)?;
+        drop(now.snapshot);
+        watermarks::advance(table.id, &now.checkpoint, &read);
     }
     Ok(())
 }

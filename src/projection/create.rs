@@ -14,10 +14,10 @@ use crate::pg::Oid;
 use crate::pg::error::OrRaise;
 use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{Settings, current_user};
-use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::pg::snapshot::{Snapshot, keeps_snapshot};
 use crate::pg::spi;
 use crate::worker;
-use pganalytics_core::checkpoint::{Checkpoint, stamped};
+use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::Mode;
@@ -50,10 +50,7 @@ fn create(name: &str, query: &str, mode: &str, with_data: bool) -> Result<Oid, E
     let since = if with_data {
         Checkpoint::nothing()
     } else {
-        let epoch = incarnation::epoch()?;
-        let own = stamped(epoch, own_txid());
-        let snapshot = Snapshot::take();
-        snapshot.checkpoint().in_epoch(epoch).of_fold_in(own)
+        incarnation::moment()?.checkpoint
     };
     projections::register(&NewProjection {
         id,

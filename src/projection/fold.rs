@@ -17,10 +17,10 @@ use crate::catalog::projections::Projection;
 use crate::pg::error::OrRaise;
 use crate::pg::index::{Lock, Relation};
 use crate::pg::security::{ActingAs, Settings};
-use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::pg::snapshot::{Snapshot, keeps_snapshot};
 use crate::pg::spi::{self, Under};
 use crate::worker;
-use pganalytics_core::checkpoint::{Checkpoint, stamped};
+use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::coverage::{Coverage, Events};
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::fold_sql;
@@ -50,15 +50,12 @@ pub(super) fn stand(projection: &Projection, wait: Wait) -> Result<Option<Footin
     let log = Relation::open(projection.event_table, Lock::Read);
     lock_segments(projection.event_table, &from);
     lock_lookups(projection);
-    let epoch = incarnation::epoch()?;
-    let own = stamped(epoch, own_txid());
-    let snapshot = Snapshot::take();
-    let to = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
+    let now = incarnation::moment()?;
     Ok(Some(Footing {
         from,
-        to,
-        own,
-        snapshot,
+        to: now.checkpoint,
+        own: now.own,
+        snapshot: now.snapshot,
         _log: log,
     }))
 }

@@ -66,8 +66,8 @@ pub fn make_definition(id: i32, schema: &str, query: &str) -> Result<Oid, Error>
     Ok(definition)
 }
 
-/// The state and what is kept beside it, dropped with the definition. It belongs to the extension; `owner` may
-/// read it and fold into it, but not change what it is.
+/// The state and what is kept beside it, dropped with the definition. It belongs to the
+/// extension; `owner` may read it and fold into it, but not change what it is.
 pub fn make_state(id: i32, definition: Oid, shape: &Shape, owner: Oid) -> Oid {
     let tablespace = tablespace_of(owner);
     let owner = role_sql(owner);

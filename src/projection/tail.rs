@@ -61,31 +61,32 @@ fn count_in_to(
 /// The segments come from the catalog and are named in the query, so the plan
 /// opens those and no others, however many there are.
 pub fn segments_of(event_table: Oid, events: Events) -> Result<Vec<i32>, Error> {
-    let mut numbers = vec![];
-    let (coverage, up_to) = match events {
-        Events::Tail(coverage) => (coverage, i64::MAX),
-        Events::Batch(coverage, _, up_to) => (coverage, up_to),
-        Events::Own { txid, after, up_to } => {
-            let mut segments = with_txid_from(event_table, txid);
-            segments.retain(|segment| segment.may_hold_positions(after + 1, up_to));
-            return Ok(segments.iter().map(|segment| segment.number).collect());
+    let (mut segments, first, last) = match events {
+        Events::Tail(coverage) => return segments_of_tail(event_table, coverage),
+        Events::Batch(coverage, backlog, up_to) => {
+            let segments = with_txid_from(event_table, coverage.done.xmin());
+            (segments, backlog.reached + 1, up_to)
         }
-        Events::Folded(_, since) => {
-            let all = with_txid_from(event_table, since.xmin());
-            return Ok(all.iter().map(|segment| segment.number).collect());
-        }
+        Events::Own { txid, after, up_to } => (with_txid_from(event_table, txid), after + 1, up_to),
+        Events::Folded(_, since) => (
+            with_txid_from(event_table, since.xmin()),
+            i64::MIN,
+            i64::MAX,
+        ),
     };
+    segments.retain(|segment| segment.may_hold_positions(first, last));
+    Ok(segments.iter().map(|segment| segment.number).collect())
+}
+
+fn segments_of_tail(event_table: Oid, coverage: &Coverage) -> Result<Vec<i32>, Error> {
+    let (counted, _) = to_count(coverage);
+    let mut numbers = vec![];
     for segment in with_txid_from(event_table, coverage.done.xmin()) {
-        let may_hold = match &coverage.backlog {
-            Some(backlog) if segment.may_hold_positions(backlog.reached + 1, up_to) => true,
-            Some(backlog) => {
-                matches!(events, Events::Tail(_))
-                    && count_in(segment.relation, &backlog.next, 1)? > 0
-            }
-            None if up_to < i64::MAX => segment.may_hold_positions(0, up_to),
-            None => count_in(segment.relation, &coverage.done, 1)? > 0,
-        };
-        if may_hold {
+        let in_backlog = coverage
+            .backlog
+            .as_ref()
+            .is_some_and(|backlog| segment.may_hold_positions(backlog.reached + 1, i64::MAX));
+        if in_backlog || count_in(segment.relation, counted, 1)? > 0 {
             numbers.push(segment.number);
         }
     }

@@ -11,9 +11,8 @@ use crate::catalog::names::shown;
 use crate::catalog::projections::Projection;
 use crate::log;
 use crate::pg::own;
-use crate::pg::snapshot::{Snapshot, keeps_snapshot, own_txid};
+use crate::pg::snapshot::keeps_snapshot;
 use crate::worker;
-use pganalytics_core::checkpoint::stamped;
 use pganalytics_core::coverage::Coverage;
 use pganalytics_core::error::Error;
 
@@ -95,11 +94,7 @@ pub fn end(projection: &Projection) -> Result<(), Error> {
     if own::last(table.root).is_some() {
         return Err(Error::OwnEvents { table: table.name });
     }
-    let epoch = incarnation::epoch()?;
-    let own = stamped(epoch, own_txid());
-    let snapshot = Snapshot::take();
-    let now = snapshot.checkpoint().in_epoch(epoch).of_fold_in(own);
-    drop(snapshot);
+    let now = incarnation::moment()?.checkpoint;
     projection.move_to(&now.into(), 0);
     projection.set_inline(false);
     Ok(())
