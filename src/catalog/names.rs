@@ -1,7 +1,7 @@
 //! Names as users write them.
 
 use crate::pg::Oid;
-use crate::pg::security::Settings;
+use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::sql::qualified;
@@ -186,7 +186,7 @@ pub enum Uniqueness {
 pub fn index_on(relation: Oid, columns: &[&str], uniqueness: Uniqueness) -> Result<Oid, Error> {
     let names: Vec<_> = columns.iter().map(|c| (*c).to_owned()).collect();
     let unique = matches!(uniqueness, Uniqueness::Unique);
-    let _path = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    let _path = Settings::pin(ONLY_BUILT_IN);
     spi::run_kept(
         "SELECT i.indexrelid FROM pg_index i \
          JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam \

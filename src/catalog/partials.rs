@@ -4,14 +4,15 @@
 use super::privileges::{Made, leave_to_owner};
 use super::state_key;
 use crate::pg::Oid;
-use crate::pg::security::{ActingAs, Platform, SUPERUSER, Settings, current_user, role_sql};
+use crate::pg::security::{
+    ActingAs, ONLY_BUILT_IN, Platform, SUPERUSER, Settings, current_user, role_sql,
+};
 use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::Derivation;
 use pganalytics_core::sql::qualified;
 
 const SCHEMA: &str = "pganalytics_data";
-const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
 /// The derived aggregate of this name.
 pub fn find(name: &str) -> Option<Oid> {

@@ -8,7 +8,7 @@ use crate::catalog::event_tables::{self, EventTable};
 use crate::catalog::inline;
 use crate::catalog::names::{self, sql_name};
 use crate::pg::Oid;
-use crate::pg::security::{ActingAs, Platform, Settings, role_sql};
+use crate::pg::security::{ActingAs, ONLY_BUILT_IN, Platform, Settings, role_sql};
 use crate::pg::spi::{self, Arg};
 use pganalytics_core::sql::ident;
 
@@ -25,7 +25,7 @@ pub fn segment(table: &EventTable, number: i32) -> Oid {
     let tablespace = tablespace(table.root);
     grant_schema(table.owner);
     let _owner = ActingAs::new(table.owner);
-    let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    let _settings = Settings::pin(ONLY_BUILT_IN);
     for statement in [
         format!(
             "CREATE TABLE {segment} (LIKE {root} INCLUDING DEFAULTS INCLUDING GENERATED \

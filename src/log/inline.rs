@@ -13,7 +13,7 @@ use crate::catalog::{inline, lives};
 use crate::pg::Oid;
 use crate::pg::index::Relation;
 use crate::pg::own;
-use crate::pg::security::{ActingAs, Settings};
+use crate::pg::security::{ActingAs, ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Arg, Under};
 use crate::pg::trigger::Call;
 use crate::projection;
@@ -39,7 +39,7 @@ pub fn on_appended(call: &Call) -> Result<(), Error> {
 pub fn keep_writers_out(table: &EventTable) {
     let open = lives::open(table.id);
     let _owner = ActingAs::new(table.owner);
-    let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    let _settings = Settings::pin(ONLY_BUILT_IN);
     for segment in open {
         let name = sql_name(segment);
         spi::execute(&format!(
@@ -96,7 +96,7 @@ pub fn mend(table: &EventTable) -> bool {
         // Keeps its name meanwhile.
         drop(Relation::open_if_there(segment));
         let _owner = ActingAs::new(table.owner);
-        let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+        let _settings = Settings::pin(ONLY_BUILT_IN);
         if is_needed {
             // Enabled, but not always (O): as after ENABLE TRIGGER ALL.
             was_off |= now.as_deref() != Some("O");

@@ -13,7 +13,7 @@ use crate::catalog::projections::Projection;
 use crate::catalog::{lives, segments};
 use crate::pg::Oid;
 use crate::pg::index::Relation;
-use crate::pg::security::{ActingAs, SUPERUSER, Settings, role_sql};
+use crate::pg::security::{ActingAs, ONLY_BUILT_IN, SUPERUSER, Settings, role_sql};
 use crate::pg::spi::{self, Arg, Under};
 use crate::projection::begin_rebuild;
 use pgrx::prelude::*;
@@ -143,7 +143,7 @@ fn damaged(table: &EventTable) -> Vec<Damage> {
 /// The old owner cannot give it away, and the platform need not be able to.
 pub fn hand_over(segment: &str, owner: Oid) {
     let _superuser = ActingAs::new(SUPERUSER);
-    let _settings = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    let _settings = Settings::pin(ONLY_BUILT_IN);
     spi::execute(&format!(
         "ALTER TABLE {segment} OWNER TO {}",
         role_sql(owner)

@@ -6,6 +6,9 @@ use std::ffi::{CStr, CString};
 /// The role that a cluster is made with. Only for commands that run no code of users.
 pub const SUPERUSER: Oid = Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
 
+/// Nobody else's objects are found without their schema.
+pub const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
+
 /// Acts as a role until dropped.
 ///
 /// [`ActingAs::new`]: what runs meanwhile can neither change roles nor leave anything
@@ -143,7 +146,7 @@ impl Platform {
     pub fn act() -> Self {
         Self {
             _role: ActingAs::new(platform_owner()),
-            _settings: Settings::pin([("search_path", "pg_catalog, pg_temp")]),
+            _settings: Settings::pin(ONLY_BUILT_IN),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Expression trees: what is in one, and putting one expression for another.
 
 use super::Oid;
-use super::query::ONLY_BUILT_IN;
-use super::security::Settings;
+use super::security::{ONLY_BUILT_IN, Settings};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::ffi::{CStr, c_void};

@@ -1,8 +1,8 @@
 //! Aggregates of a query: what they are and the parts they are kept as.
 
-use super::{ONLY_BUILT_IN, node};
+use super::node;
 use crate::pg::Oid;
-use crate::pg::security::Settings;
+use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Arg, Row, Under};
 use crate::pg::tree::{Expr, elements};
 use pganalytics_core::projection::{Facts, PartInput, SupportFunction};

@@ -1,8 +1,8 @@
 //! Calls of `session()`: those that are group keys, and others.
 
-use super::{ONLY_BUILT_IN, Query};
+use super::Query;
 use crate::pg::Oid;
-use crate::pg::security::Settings;
+use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Under};
 use crate::pg::tree::{Expr, Walker, elements};
 use pganalytics_core::window::Width;

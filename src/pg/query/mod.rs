@@ -18,7 +18,7 @@ pub use marker::SessionKey;
 pub use output::OutputFault;
 
 use super::index::{Lock, Relation};
-use super::security::Settings;
+use super::security::{ONLY_BUILT_IN, Settings};
 use super::tree::{Contents, Expr, elements};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
@@ -26,9 +26,6 @@ use std::ffi::{CStr, CString};
 const IN_A_VIEW: &str = "Put it into a view or query on top of the projection.";
 const JOINED: &str =
     "Join its table in FROM, or put it into a view or query on top of the projection.";
-
-/// Nobody else's objects are found without their schema.
-pub(super) const ONLY_BUILT_IN: [(&str, &str); 1] = [("search_path", "pg_catalog, pg_temp")];
 
 /// Constants come out so that they mean the same under any settings, as in a dump.
 const PORTABLE: [(&str, &str); 4] = [

@@ -1,8 +1,7 @@
 //! `first` and `last` in a query, and the parts they are kept as.
 
-use super::ONLY_BUILT_IN;
 use crate::pg::Oid;
-use crate::pg::security::Settings;
+use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Arg, Under};
 use crate::pg::tree::{Expr, elements, ordering};
 use pganalytics_core::projection::{Held, Side};

@@ -2,7 +2,7 @@
 
 use crate::pg::Oid;
 use crate::pg::cache::RelationCache;
-use crate::pg::security::Settings;
+use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Arg, Row};
 use pganalytics_core::state::StateError;
 use pgrx::pg_sys;
@@ -66,7 +66,7 @@ const FORMAT: &str = "SELECT (pg_identify_object('pg_proc'::regclass, p.oid, 0))
      FROM pg_proc p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid WHERE p.oid = $1";
 
 fn read(aggregate: Oid) -> Result<Format, StateError> {
-    let _path = Settings::pin([("search_path", "pg_catalog, pg_temp")]);
+    let _path = Settings::pin(ONLY_BUILT_IN);
     let Some(row) = &spi::latest_kept(FORMAT, vec![Arg::Oid(aggregate)]) else {
         return Err(StateError::NotAnAggregate {
             function: aggregate.to_u32().to_string(),
