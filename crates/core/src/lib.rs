@@ -20,6 +20,7 @@ pub mod segment;
 pub mod session;
 pub mod sql;
 pub mod state;
+pub mod timeline;
 pub mod version;
 pub mod window;
 pub mod worker;
