@@ -62,3 +62,8 @@ extension_sql_file!(
     name = "latest",
     requires = ["schemas"]
 );
+extension_sql_file!(
+    "../sql/60_timelines.sql",
+    name = "timelines",
+    requires = ["schemas"]
+);

@@ -3,4 +3,5 @@
 
 mod session;
 mod sketch;
+mod timeline;
 mod window;

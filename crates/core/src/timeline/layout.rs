@@ -176,6 +176,12 @@ impl<'a> Growing<'a> {
         usize::from(self.header.conditions)
     }
 
+    /// What the aggregate was asked.
+    #[must_use]
+    pub fn question(&self) -> &[u8] {
+        &self.room[HEADER..self.header.first_moment()]
+    }
+
     /// Adds a moment; `false` if there is no room for it.
     pub fn push(&mut self, moment: Moment) -> bool {
         let (begin, width) = (self.header.used(), self.header.width());
@@ -200,7 +206,7 @@ impl<'a> Growing<'a> {
         if self.header.conditions != other.header.conditions {
             return Err(TimelineError::Mismatch("numbers of conditions"));
         }
-        if self.room[HEADER..self.header.first_moment()] != *other.question {
+        if self.question() != other.question {
             return Err(TimelineError::Mismatch("arguments"));
         }
         let (begin, more) = (self.header.used(), other.moments);
