@@ -8,7 +8,7 @@ export PG_MAJOR
 RELEASE_PG_CONFIG = $(CURDIR)/target/pg$(PG_MAJOR)-demo/lib/postgresql/$(PG_MAJOR)/bin/pg_config
 
 .PHONY: help demo stop psql test test-core test-server test-regress test-isolation \
-	test-scripts lint bench install clean bootstrap release
+	test-scripts parity lint bench install clean bootstrap release
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,11 @@ test-isolation: bootstrap ## Interleaved sessions with expected output [T=name]
 
 test-scripts: bootstrap ## Shell scripts against a fresh database [T=name]
 	@scripts/test.sh scripts $(T)
+
+parity: bootstrap ## The same questions to ClickHouse, for comparison [T=name]
+	@scripts/install.sh --debug "$(CURDIR)/target/pg$(PG_MAJOR)/lib/postgresql/$(PG_MAJOR)/bin/pg_config"
+	@scripts/server.sh start tests
+	@scripts/server.sh with tests tests/parity/run.sh $(T); status=$$?; scripts/server.sh remove tests; exit $$status
 
 lint: ## Format, clippy, licences and sources of dependencies
 	@scripts/lint.sh

@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod delta;
+mod expression;
 mod from;
 mod marker;
 mod output;
@@ -13,6 +14,7 @@ mod winner;
 
 pub use aggregate::AggregateCall;
 pub use delta::EventSource;
+pub use expression::is_one_expression;
 pub use from::Table;
 pub use marker::SessionKey;
 pub use output::OutputFault;

@@ -1,0 +1,47 @@
+//! Expressions that callers write in SQL, to be put into a query of ours.
+
+use super::elements;
+use pgrx::pg_sys;
+use std::ffi::CString;
+
+/// Whether `text` is exactly one expression, whatever may be written around it (a syntax
+/// error is raised as such).
+pub fn is_one_expression(text: &str) -> bool {
+    // The line end closes a comment at the end of the text.
+    let Ok(select) = CString::new(format!("SELECT ({text}\n)")) else {
+        return false;
+    };
+    // SAFETY: the parser returns a list of raw statements, with nodes as their tags say.
+    unsafe {
+        let list = pg_sys::raw_parser(select.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT);
+        let [statement] = elements::<pg_sys::RawStmt>(list)[..] else {
+            return false;
+        };
+        let node = (*statement).stmt;
+        if (*node).type_ != pg_sys::NodeTag::T_SelectStmt {
+            return false;
+        }
+        let select = &*node.cast::<pg_sys::SelectStmt>();
+        let clauses = [
+            select.distinctClause,
+            select.fromClause,
+            select.groupClause,
+            select.windowClause,
+            select.valuesLists,
+            select.sortClause,
+            select.lockingClause,
+        ];
+        let nodes = [
+            select.whereClause,
+            select.havingClause,
+            select.limitOffset,
+            select.limitCount,
+        ];
+        select.op == pg_sys::SetOperation::SETOP_NONE
+            && elements::<pg_sys::Node>(select.targetList).len() == 1
+            && clauses.iter().all(|clause| clause.is_null())
+            && nodes.iter().all(|node| node.is_null())
+            && select.intoClause.is_null()
+            && select.withClause.is_null()
+    }
+}
