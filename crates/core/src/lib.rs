@@ -3,6 +3,7 @@
 //! calls in here and writes the result back.
 
 pub mod append;
+pub mod chart;
 pub mod checkpoint;
 pub mod content;
 pub mod coverage;
@@ -17,6 +18,7 @@ pub mod numeric;
 pub mod own;
 pub mod projection;
 pub mod segment;
+pub mod series;
 pub mod session;
 pub mod sql;
 pub mod state;
