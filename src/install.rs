@@ -67,3 +67,13 @@ extension_sql_file!(
     name = "timelines",
     requires = ["schemas"]
 );
+extension_sql_file!(
+    "../sql/70_series.sql",
+    name = "series",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/71_charts.sql",
+    name = "charts",
+    requires = ["schemas"]
+);
