@@ -98,6 +98,52 @@ CREATE AGGREGATE pganalytics.rate(value numeric, ts timestamptz) (
 COMMENT ON AGGREGATE pganalytics.rate(numeric, timestamptz)
 IS 'delta(value, ts) for each second between the two; null if no time lies between them';
 
+-- counter_delta() and counter_rate(). The state is a timeline of all readings: where resets
+-- are is known only when all are in order.
+
+CREATE FUNCTION pganalytics.counter_transition(pganalytics.timeline, double precision, timestamptz)
+RETURNS pganalytics.timeline
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'counter_transition';
+COMMENT ON FUNCTION pganalytics.counter_transition(pganalytics.timeline, double precision, timestamptz)
+IS 'aggregate transition function';
+
+CREATE FUNCTION pganalytics.counter_delta_final(pganalytics.timeline)
+RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'counter_delta_final_wrapper';
+COMMENT ON FUNCTION pganalytics.counter_delta_final(pganalytics.timeline)
+IS 'aggregate final function';
+
+CREATE FUNCTION pganalytics.counter_rate_final(pganalytics.timeline)
+RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'counter_rate_final_wrapper';
+COMMENT ON FUNCTION pganalytics.counter_rate_final(pganalytics.timeline)
+IS 'aggregate final function';
+
+CREATE AGGREGATE pganalytics.counter_delta(value double precision, ts timestamptz) (
+    SFUNC = pganalytics.counter_transition,
+    STYPE = pganalytics.timeline,
+    SSPACE = 128,
+    FINALFUNC = pganalytics.counter_delta_final,
+    COMBINEFUNC = pganalytics.timeline_combine,
+    PARALLEL = safe
+);
+COMMENT ON AGGREGATE pganalytics.counter_delta(double precision, timestamptz)
+IS 'what a counter that is sometimes reset has counted, from its first reading to its last by ts: a value below the one before it adds all of itself; keeps 16 bytes a reading';
+
+CREATE AGGREGATE pganalytics.counter_rate(value double precision, ts timestamptz) (
+    SFUNC = pganalytics.counter_transition,
+    STYPE = pganalytics.timeline,
+    SSPACE = 128,
+    FINALFUNC = pganalytics.counter_rate_final,
+    COMBINEFUNC = pganalytics.timeline_combine,
+    PARALLEL = safe
+);
+COMMENT ON AGGREGATE pganalytics.counter_rate(double precision, timestamptz)
+IS 'counter_delta(value, ts) for each second between first and last reading; null if no time lies between them';
+
 -- ewma(). By rows: the state is the average, and cannot be merged. By time: the half-life,
 -- the time of the newest value, the sum of weights and the mean.
 

@@ -70,7 +70,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/70_series.sql",
     name = "series",
-    requires = ["schemas"]
+    requires = ["timelines"]
 );
 extension_sql_file!(
     "../sql/71_charts.sql",

@@ -4,8 +4,9 @@
 use std::cmp::Ordering;
 
 use pganalytics_core::series::{
-    self, AnomalyScore, Decayed, Ends, Score, SeriesError, ZScore, smooth,
+    self, AnomalyScore, BITS, Decayed, Ends, Score, SeriesError, ZScore, smooth,
 };
+use pganalytics_core::timeline::Timeline;
 use pgrx::datum::Internal;
 use pgrx::prelude::*;
 
@@ -38,6 +39,32 @@ fn delta_final(kept: Option<Array<i64>>) -> Result<Option<f64>, ErrorReport> {
 fn rate_final(kept: Option<Array<i64>>) -> Result<Option<f64>, ErrorReport> {
     let Some(kept) = kept else { return Ok(None) };
     series::per_second(&ends(kept)?).map_err(report)
+}
+
+fn counted(kept: &[u8]) -> Result<Option<Ends<series::Float>>, ErrorReport> {
+    let timeline = Timeline::read(kept).map_err(report)?;
+    if timeline.conditions() != BITS {
+        return Err(report(SeriesError::State("counter_delta")));
+    }
+    Ok(series::counted(&timeline))
+}
+
+/// The result of `counter_delta`.
+#[pg_extern(sql = false)]
+fn counter_delta_final(kept: Option<&[u8]>) -> Result<Option<f64>, ErrorReport> {
+    let Some(kept) = kept else { return Ok(None) };
+    let difference = |ends| series::difference(&ends).map_err(report);
+    counted(kept)?.map(difference).transpose()
+}
+
+/// The result of `counter_rate`.
+#[pg_extern(sql = false)]
+fn counter_rate_final(kept: Option<&[u8]>) -> Result<Option<f64>, ErrorReport> {
+    let Some(kept) = kept else { return Ok(None) };
+    match counted(kept)? {
+        Some(ends) => series::per_second(&ends).map_err(report),
+        None => Ok(None),
+    }
 }
 
 /// A numeric whose order tells apart 1.0 and 1.00: so the order of rows does not show.

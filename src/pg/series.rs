@@ -1,12 +1,13 @@
-//! The aggregates whose state is four numbers: a value of type bigint[], which is changed
-//! where it lies.
+//! The aggregates whose state is four numbers, a value of type bigint[], or a timeline of
+//! readings. It is changed where it lies.
 
 use super::Datum;
 use super::entry::{arguments, entry};
 use super::error::{OrRaise, raise};
 use super::flat::Flat;
 use super::trigger::Bytes;
-use pganalytics_core::series::{Decayed, Ends, Float, SeriesError, half_life};
+use pganalytics_core::series::{BITS, Decayed, Ends, Float, SeriesError, half_life, reading};
+use pganalytics_core::timeline::Growing;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
@@ -148,6 +149,39 @@ entry!(
     // SAFETY: declared with two bigint[].
     |fcinfo| unsafe { combine::<Ends<Float>>(fcinfo) }
 );
+
+entry!(
+    pg_finfo_counter_transition,
+    counter_transition,
+    "The transition of `counter_delta` and `counter_rate`: the state is a timeline.",
+    |fcinfo| {
+        // SAFETY: declared with a timeline, a float8 and a timestamptz.
+        let (state, [_, value, ts]) = unsafe { (Flat::state(fcinfo), arguments::<3>(fcinfo)) };
+        let mut state = state.unwrap_or_else(|| {
+            let mut begun = Flat::new(Growing::first_room(&[]).or_raise());
+            Growing::begin(begun.room(), BITS, &[]).or_raise();
+            begun
+        });
+        let Some((value, ts)) = value.zip(ts) else {
+            return state.datum();
+        };
+        let reading = reading(ts.value() as i64, f64::from_bits(value.value() as u64));
+        while !counter(state.room()).push(reading) {
+            let next = Growing::next_room(state.room().len(), 0).or_raise();
+            state = state.with_room(next);
+        }
+        state.datum()
+    }
+);
+
+/// A timeline of readings.
+fn counter(room: &mut [u8]) -> Growing<'_> {
+    let growing = Growing::go_on(room).or_raise();
+    if growing.conditions() != BITS {
+        raise(SeriesError::State("counter_delta"));
+    }
+    growing
+}
 
 entry!(
     pg_finfo_decay_transition,

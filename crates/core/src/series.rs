@@ -2,6 +2,7 @@
 //! newest is out of the ordinary.
 
 mod anomaly;
+mod counter;
 mod decay;
 mod ends;
 mod smooth;
@@ -10,6 +11,7 @@ mod z_score;
 use thiserror::Error;
 
 pub use self::anomaly::AnomalyScore;
+pub use self::counter::{BITS, counted, reading};
 pub use self::decay::{Decayed, half_life};
 pub use self::ends::{Ends, Float, difference, micros, per_second};
 pub use self::smooth::smooth;

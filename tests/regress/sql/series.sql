@@ -29,6 +29,15 @@ SELECT delta(x, to_timestamp(i)) FROM unnest('{-1e308,1e308}'::float8[]) WITH OR
 -- As a window function: what each reading has added to the one before it.
 SELECT at, kwh, delta(kwh, at) OVER (ORDER BY at ROWS 1 PRECEDING) AS added FROM readings WHERE meter = 'a' ORDER BY at;
 
+-- counter_delta() and counter_rate(): a counter that begins at 0 again when its process does.
+-- What is below the reading before it tells of that, and adds all of itself.
+CREATE TABLE requests (at timestamptz, served bigint);
+INSERT INTO requests VALUES ('2024-05-01 13:00', 4), ('2024-05-01 10:00', 10), ('2024-05-01 12:00', 3), ('2024-05-01 11:00', 15), ('2024-05-01 11:00', 2), (NULL, 99), ('2024-05-01 11:30', NULL);
+SELECT delta(served, at), counter_delta(served, at), counter_rate(served, at) * 3600 AS an_hour FROM requests;
+SELECT at, served, counter_delta(served, at) OVER (ORDER BY at) AS so_far FROM requests WHERE at IS NOT NULL ORDER BY at, served;
+SELECT counter_delta(7, '2024-05-01'), counter_rate(7, '2024-05-01'), counter_delta(NULL, now()) AS none;
+SELECT counter_delta(served, at), counter_rate(served, at) FROM requests WHERE false;
+
 -- ewma(value, alpha): each row moves the average by alpha of what it is away. Nulls are left out.
 SELECT day, x, ewma(x, 0.5) OVER (ORDER BY day) AS average
 FROM (VALUES (1, 10), (2, 20), (3, NULL), (4, 20), (5, 0)) AS v (day, x);
@@ -97,12 +106,12 @@ SET max_parallel_workers_per_gather = 2;
 CREATE TABLE many AS
 SELECT i % 10 AS k, (i * 7919) % 1000 AS x, timestamptz '2024-05-01' + (i % 9973 * 7919 % 9973) * interval '1 minute' AS ts FROM generate_series(1, 50000) AS i;
 ANALYZE many;
-EXPLAIN (COSTS OFF) SELECT k, delta(x, ts), rate(x::numeric, ts), ewma(x, ts, '1 day') FROM many GROUP BY k;
+EXPLAIN (COSTS OFF) SELECT k, delta(x, ts), rate(x::numeric, ts), counter_rate(x, ts), ewma(x, ts, '1 day') FROM many GROUP BY k;
 CREATE TEMP TABLE in_parallel AS
-SELECT k, delta(x, ts), rate(x, ts), delta(x::numeric, ts) AS exact, round(ewma(x, ts, '1 day')::numeric, 6) AS average FROM many GROUP BY k;
+SELECT k, delta(x, ts), rate(x, ts), delta(x::numeric, ts) AS exact, counter_delta(x, ts), round(ewma(x, ts, '1 day')::numeric, 6) AS average FROM many GROUP BY k;
 SET max_parallel_workers_per_gather = 0;
 SELECT count(*) AS different FROM (TABLE in_parallel EXCEPT ALL
-    SELECT k, delta(x, ts), rate(x, ts), delta(x::numeric, ts), round(ewma(x, ts, '1 day')::numeric, 6) FROM many GROUP BY k) AS d;
+    SELECT k, delta(x, ts), rate(x, ts), delta(x::numeric, ts), counter_delta(x, ts), round(ewma(x, ts, '1 day')::numeric, 6) FROM many GROUP BY k) AS d;
 RESET max_parallel_workers_per_gather;
 EXPLAIN (COSTS OFF) SELECT k, ewma(x, 0.5), z_score(x) FROM many GROUP BY k;
 RESET parallel_setup_cost;
@@ -113,13 +122,15 @@ RESET min_parallel_table_scan_size;
 SELECT create_event_table('metering');
 SELECT create_projection('meters', $$
     SELECT aggregate_id AS meter, delta((payload->>'kwh')::float8, occurred_at) AS used, rate((payload->>'kwh')::float8, occurred_at) * 3600 AS kw,
-           delta((payload->>'paid')::numeric, occurred_at) AS paid, rate((payload->>'paid')::numeric, occurred_at) AS paid_per_second
+           delta((payload->>'paid')::numeric, occurred_at) AS paid, rate((payload->>'paid')::numeric, occurred_at) AS paid_per_second,
+           counter_delta((payload->>'kwh')::float8, occurred_at) AS counted, counter_rate((payload->>'kwh')::float8, occurred_at) AS counted_per_second
     FROM metering GROUP BY 1 $$);
 SELECT create_projection('levels', $$
     SELECT aggregate_id AS meter, ewma((payload->>'kwh')::float8, occurred_at, '2 hours') AS level FROM metering GROUP BY 1 $$);
 CREATE VIEW expected AS
 SELECT aggregate_id AS meter, delta((payload->>'kwh')::float8, occurred_at) AS used, rate((payload->>'kwh')::float8, occurred_at) * 3600 AS kw,
-       delta((payload->>'paid')::numeric, occurred_at) AS paid, rate((payload->>'paid')::numeric, occurred_at) AS paid_per_second
+       delta((payload->>'paid')::numeric, occurred_at) AS paid, rate((payload->>'paid')::numeric, occurred_at) AS paid_per_second,
+       counter_delta((payload->>'kwh')::float8, occurred_at) AS counted, counter_rate((payload->>'kwh')::float8, occurred_at) AS counted_per_second
 FROM metering GROUP BY 1;
 CREATE FUNCTION differences() RETURNS bigint LANGUAGE sql AS $$
     SELECT (SELECT count(*) FROM ((TABLE meters EXCEPT ALL TABLE expected) UNION ALL (TABLE expected EXCEPT ALL TABLE meters)) AS d)
@@ -130,14 +141,14 @@ CREATE FUNCTION differences() RETURNS bigint LANGUAGE sql AS $$
 $$;
 INSERT INTO metering (event_type, aggregate_id, occurred_at, payload)
 SELECT 'read', 'meter ' || i % 3, timestamptz '2024-05-01' + i * interval '1 hour', jsonb_build_object('kwh', i * i, 'paid', i * 1.50) FROM generate_series(1, 20) AS i;
-SELECT meter, used, round(kw::numeric, 3) AS kw, paid, differences() FROM meters ORDER BY meter;
+SELECT meter, used, round(kw::numeric, 3) AS kw, paid, counted, differences() FROM meters ORDER BY meter;
 SELECT refresh_projection('meters'), refresh_projection('levels'), differences();
 INSERT INTO metering (event_type, aggregate_id, occurred_at, payload) VALUES
     ('read', 'meter 1', '2024-04-01', '{"kwh": -5, "paid": 0.001}'), ('read', 'meter 1', '2024-05-01 19:00', '{"kwh": 1000, "paid": 99}'),
     ('read', 'meter 2', '2024-05-01 15:30', '{"kwh": 1, "paid": 1}'), ('read', 'meter 4', '2024-05-01 15:30', '{"kwh": 1}'), ('noted', 'meter 5', '2024-05-01', '{}');
-SELECT meter, used, round(kw::numeric, 3) AS kw, paid, differences() FROM meters ORDER BY meter;
+SELECT meter, used, round(kw::numeric, 3) AS kw, paid, counted, differences() FROM meters ORDER BY meter;
 SELECT refresh_projection('meters'), refresh_projection('levels'), differences();
-SELECT meter, used, round(kw::numeric, 3) AS kw, paid FROM meters ORDER BY meter;
+SELECT meter, used, round(kw::numeric, 3) AS kw, paid, counted FROM meters ORDER BY meter;
 SELECT * FROM verify_projection('meters');
 -- A stream of random batches and folds.
 SELECT setseed(0.7);
@@ -170,6 +181,10 @@ SELECT rate_final('{NaN,1,2,3}'::numeric[]);
 SELECT delta_combine('{1,2,3}'::numeric[], '{1,2,3,4}');
 SELECT ewma_final('{0,0,0,0}');
 SELECT delta_combine('{1,2,3,4}'::bigint[], '{1,2,3,4}');
+SELECT counter_delta_final(timeline(now(), true));
+CREATE AGGREGATE forged(float8, timestamptz) (SFUNC = pganalytics.counter_transition, STYPE = pganalytics.timeline, INITCOND = '1{}');
+SELECT forged(1, now());
+DROP AGGREGATE forged(float8, timestamptz);
 CREATE AGGREGATE forged(bigint []) (SFUNC = pganalytics.delta_combine, STYPE = bigint [], INITCOND = '{1,2,3}');
 SELECT forged('{1,2,3,4}');
 CREATE OR REPLACE AGGREGATE forged(bigint []) (SFUNC = pganalytics.delta_combine, STYPE = bigint [], INITCOND = '{1,2,NULL,4}');
@@ -181,4 +196,4 @@ DROP AGGREGATE forged(bigint []);
 SET client_min_messages = warning;
 DROP TABLE metering CASCADE;
 DROP FUNCTION differences;
-DROP TABLE readings, daily, noise, many;
+DROP TABLE readings, requests, daily, noise, many;

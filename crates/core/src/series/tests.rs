@@ -1,6 +1,8 @@
 //! Each against the formula of its definition, computed from all values at once.
 
 use super::*;
+use crate::timeline::Timeline;
+use crate::timeline::tests::grown;
 use proptest::prelude::*;
 
 /// Few different numbers, so that there are ties, and some that are hard.
@@ -144,6 +146,25 @@ fn averages() {
     assert_eq!(Decayed::from_words([0; 4]), None);
 }
 
+fn count(rows: &[(i64, f64)]) -> Option<Ends<Float>> {
+    let readings: Vec<_> = rows.iter().map(|row| reading(row.0, row.1)).collect();
+    counted(&Timeline::read(&grown(BITS, &[], &readings)).unwrap())
+}
+
+#[test]
+fn counters() {
+    let hour = 3_600_000_000;
+    let reset = [(0, 10.0), (hour, 15.0), (2 * hour, 3.0), (3 * hour, 4.0)];
+    let ends = count(&reset).unwrap();
+    assert_eq!(difference(&ends), Ok(5.0 + 3.0 + 1.0));
+    assert_eq!(per_second(&ends), Ok(Some(9.0 / 3.0 / 3600.0)));
+    let one = count(&[(7, 5.0), (7, 2.0)]).unwrap();
+    assert_eq!((difference(&one), per_second(&one)), (Ok(0.0), Ok(None)));
+    assert_eq!(count(&[]), None);
+    let unknown = count(&[(0, f64::NAN), (1, 5.0), (2, 6.0)]).unwrap();
+    assert!(difference(&unknown).unwrap().is_nan());
+}
+
 fn scores<T: Score>(values: &[Option<f64>]) -> Result<Option<f64>, SeriesError> {
     let mut frame = T::default();
     values.iter().for_each(|value| frame.push(*value));
@@ -275,6 +296,23 @@ proptest! {
             }
             Err(error) => prop_assert_eq!(error, SeriesError::Overflow),
         }
+    }
+
+    #[test]
+    fn a_counter_is_as_if_never_reset(rows in prop::collection::vec((time(), number()), 1..40)) {
+        let mut times: Vec<i64> = rows.iter().map(|row| row.0).collect();
+        times.sort();
+        times.dedup();
+        let at = |time: i64| rows.iter().filter(|row| row.0 == time).map(|row| row.1).fold(f64::NEG_INFINITY, f64::max);
+        // Prometheus: the last less the first, and each value before a reset again.
+        let values: Vec<f64> = times.into_iter().map(at).collect();
+        let resets: f64 = values.windows(2).filter(|pair| pair[1] < pair[0]).map(|pair| pair[0]).sum();
+        let expected = values[values.len() - 1] - values[0] + resets;
+        let largest = rows.iter().fold(1.0, |a: f64, row| a.max(row.1.abs()));
+        let ends = count(&rows).unwrap();
+        prop_assert!((difference(&ends).unwrap() - expected).abs() <= 1e-12 * largest);
+        let (begin, _, end, _) = naive_ends(&rows);
+        prop_assert_eq!((ends.first.0, ends.last.0), (begin, end));
     }
 
     #[test]
