@@ -36,25 +36,24 @@ INSERT INTO sales (event_type, aggregate_id, occurred_at, payload)
 SELECT event_type, aggregate_id, occurred_at, payload FROM purchases WHERE position % 2 = 1 ORDER BY md5(position::text);
 
 CREATE VIEW figure AS SELECT key, value FROM truth, jsonb_each(figures) WHERE dataset = 'cdnow';
--- The scores of any customers with these three numbers.
-CREATE FUNCTION scored(customers text) RETURNS TABLE (customer text, r integer, f integer, m integer, quarter integer) LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN QUERY EXECUTE format('
-        SELECT customer, ntile(5) OVER (ORDER BY recency DESC, customer), ntile(5) OVER (ORDER BY frequency, customer),
-               ntile(5) OVER (ORDER BY monetary, customer), ntile(4) OVER (ORDER BY monetary, customer) FROM %s AS c', customers);
-END $$;
 CREATE VIEW rfm AS
 SELECT customer, date '1998-07-01' - last_day AS recency, days AS frequency, revenue AS monetary FROM customer_value;
 SQL
 
+# The scores and segments of the page, of the projection and of the figures.
+scored=$(awk '/^SELECT customer, recency, days, revenue, concat/, /LIMIT/' docs/recipes.md |
+  sed "s/2024-06-01/1998-07-01/; s/^ORDER BY .* LIMIT .*//")
+run -c "CREATE VIEW scored AS $scored" -c "CREATE VIEW scored_file AS ${scored/"FROM (SELECT *, date '1998-07-01' - last_day AS recency FROM customer_value) AS c"/"FROM (SELECT customer, recency, frequency AS days, monetary AS revenue FROM rfm_file) AS c"}"
+
 check() {
   now "recency, frequency and monetary value of each customer ($1)" "SELECT count(*) = 0 FROM (
     (TABLE rfm EXCEPT ALL TABLE rfm_file) UNION ALL (TABLE rfm_file EXCEPT ALL TABLE rfm)) AS d"
-  now "their scores ($1)" "SELECT count(*) = 0 FROM (SELECT * FROM scored('rfm') EXCEPT ALL SELECT * FROM scored('rfm_file')) AS d"
+  now "their scores and segments ($1)" "SELECT count(*) = 23570 AND count(DISTINCT segment) = 4 FROM scored
+    WHERE (customer, score, segment) IN (SELECT customer, score, segment FROM scored_file)"
   now "quarters of equal size, the best with the most money ($1)" "
     SELECT array_agg(n ORDER BY quarter) = '{5893,5893,5892,5892}' AND bool_and(rises) IS NOT FALSE
     FROM (SELECT quarter, count(*) AS n, min(monetary) >= lag(max(monetary)) OVER (ORDER BY quarter) AS rises
-          FROM rfm JOIN scored('rfm') USING (customer) GROUP BY quarter) AS q"
+          FROM (SELECT monetary, ntile(4) OVER (ORDER BY monetary, customer) AS quarter FROM rfm) AS c GROUP BY quarter) AS q"
   now "amount_total ($1)" "SELECT sum(revenue) = (SELECT (value#>>'{}')::numeric FROM figure WHERE key = 'amount_total') FROM money"
   now "purchase_amount_known_entities, purchasing_entities ($1)" "
     SELECT sum(revenue) = (SELECT (value#>>'{}')::numeric FROM figure WHERE key = 'purchase_amount_known_entities')
