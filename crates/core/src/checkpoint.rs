@@ -115,7 +115,7 @@ impl Checkpoint {
             "{column} OPERATOR(pg_catalog.>=) '{}'::pg_catalog.xid8",
             self.xmax
         );
-        if self.xmax > 0 {
+        if *self != Self::nothing() {
             let greatest = u64::MAX;
             beyond +=
                 &format!(" AND {column} OPERATOR(pg_catalog.<=) '{greatest}'::pg_catalog.xid8");
