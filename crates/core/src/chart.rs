@@ -89,9 +89,9 @@ fn height(x: f64, low: f64, high: f64) -> usize {
     } else if low == high {
         3
     } else {
-        // By halves, which cannot overflow.
-        let part = (x / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
-        ((part * 8.0) as usize).min(7)
+        // Scaled so that nothing overflows, multiplied first so that borders are exact.
+        let part = (x / 16.0 - low / 16.0) * 8.0 / (high / 16.0 - low / 16.0);
+        (part as usize).min(7)
     }
 }
 
@@ -109,8 +109,10 @@ pub fn bar(value: f64, max: f64, width: i32, ink: Ink) -> Result<String, ChartEr
     let eighths = if value > 0.0 && value >= max {
         all
     } else if value > 0.0 && value < max {
+        // Multiplied first, so that borders are exact (0.57 times 800 is less than 456), and
+        // scaled for that, so that nothing overflows.
         #[expect(clippy::cast_precision_loss, reason = "at most 8000")]
-        let part = (value / max * all as f64) as usize;
+        let part = (value / 8192.0 * all as f64 / (max / 8192.0)) as usize;
         part.clamp(1, all - 1)
     } else {
         0

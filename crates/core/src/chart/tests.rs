@@ -67,6 +67,7 @@ fn a_given_scale() {
 #[test]
 fn bars() {
     let draw = |value, max| bar(value, max, 4, Ink::Blocks).unwrap();
+    assert_eq!(bar(57., 100., 100, Ink::Blocks), Ok("█".repeat(57)));
     assert_eq!(draw(4., 4.), "████");
     assert_eq!(draw(3., 4.), "███");
     assert_eq!(draw(2.5, 4.), "██▌");

@@ -402,3 +402,50 @@ proptest! {
         }
     }
 }
+
+/// What ClickHouse answered to tests/parity/series.py.
+#[test]
+fn clickhouse_agrees() {
+    let answers = include_str!("../../../../tests/data/parity/series.txt");
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    for line in answers.lines() {
+        let [half_life, rows, average, rate, value, max, width, drawn] =
+            line.split('\t').collect::<Vec<_>>()[..]
+        else {
+            panic!("not an answer: {line}");
+        };
+        let rows = rows.split(' ').map(|row| {
+            let (seconds, value) = row.split_once(':').unwrap();
+            (seconds.parse::<i64>().unwrap() * 1_000_000, number(value))
+        });
+        let decayed = rows
+            .clone()
+            .map(|(at, value)| Decayed::new(number(half_life) * 1e6, at, value));
+        let mean = decayed
+            .reduce(|mut a, b| {
+                a.merge(b).unwrap();
+                a
+            })
+            .unwrap()
+            .mean();
+        assert!(close(mean, number(average), 1e-9), "{line}: {mean}");
+        let ends = rows.map(|(at, value)| Ends::at(at, Float::from(value)));
+        let ends = ends
+            .reduce(|mut a, b| {
+                a.merge(b);
+                a
+            })
+            .unwrap();
+        if !rate.is_empty() {
+            let ours = per_second(&ends).unwrap().unwrap();
+            assert!(close(ours, number(rate), 1e-9), "{line}: {ours}");
+        }
+        let ours = crate::chart::bar(
+            number(value),
+            number(max),
+            width.parse().unwrap(),
+            crate::chart::Ink::Blocks,
+        );
+        assert_eq!(ours.unwrap(), drawn, "{line}");
+    }
+}
