@@ -67,3 +67,8 @@ extension_sql_file!(
     name = "timelines",
     requires = ["schemas"]
 );
+extension_sql_file!(
+    "../sql/61_funnels.sql",
+    name = "funnels",
+    requires = ["timelines", "latest", "log"]
+);

@@ -13,6 +13,7 @@ pub mod depend;
 mod entry;
 pub mod error;
 pub mod flat;
+mod funnel;
 pub mod index;
 pub mod json;
 pub mod lock;

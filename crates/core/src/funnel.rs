@@ -59,6 +59,9 @@ pub enum FunnelError {
     /// None, or more than a timeline takes.
     #[error("a funnel takes 1 to 64 steps, not {0}")]
     Count(usize),
+    /// A window or modes that are not the same for all rows.
+    #[error("window and mode of a funnel must be the same for all rows")]
+    Varies,
     /// A state of something else.
     #[error("invalid state of a funnel")]
     State,
@@ -81,6 +84,7 @@ impl UserError for FunnelError {
                 "Give event types as steps, or SQL expressions over the columns of the event table as conditions."
             }
             Self::Count(_) => "Put conditions that count as the same step together with OR.",
+            Self::Varies => "Group by what they depend on.",
             Self::State => return None,
         };
         Some(hint.to_owned())

@@ -231,15 +231,16 @@ impl<'a> Growing<'a> {
     }
 }
 
-/// The form of a timeline that is the same for the same moments: in order, without
-/// room to grow, and without the question. For values that leave an aggregate.
+/// The form of a timeline that is the same for the same moments and question: in order,
+/// without room to grow. For values that leave an aggregate, and for states that were
+/// written down.
 ///
 /// # Errors
 /// Bytes that are no timeline.
 pub fn canonical(bytes: &[u8]) -> Result<Vec<u8>, TimelineError> {
     let timeline = Timeline::read(bytes)?;
-    let mut room = vec![0; HEADER + timeline.moments.len()];
-    let mut grown = Growing::begin(&mut room, timeline.conditions(), &[])?;
+    let mut room = vec![0; HEADER + timeline.question.len() + timeline.moments.len()];
+    let mut grown = Growing::begin(&mut room, timeline.conditions(), timeline.question)?;
     for moment in timeline.sorted() {
         grown.push(moment);
     }
