@@ -128,8 +128,8 @@ impl Funnel {
     WINDOW steps AS (PARTITION BY value ORDER BY step)
 )
 SELECT value, step::pg_catalog.int4, name, entities,
-       pg_catalog.round(entities OPERATOR(pg_catalog./) nullif(first, 0)::pg_catalog.numeric, 4) AS of_first,
-       pg_catalog.round(entities OPERATOR(pg_catalog./) nullif(previous, 0)::pg_catalog.numeric, 4) AS of_previous,
+       CASE WHEN first OPERATOR(pg_catalog.>) 0 THEN pg_catalog.round(entities OPERATOR(pg_catalog./) first::pg_catalog.numeric, 4) END AS of_first,
+       CASE WHEN previous OPERATOR(pg_catalog.>) 0 THEN pg_catalog.round(entities OPERATOR(pg_catalog./) previous::pg_catalog.numeric, 4) END AS of_previous,
        waits[1] AS median_since_previous, waits[2] AS p90_since_previous,
        CASE WHEN step OPERATOR(pg_catalog.<) {last} THEN open END AS open,
        CASE WHEN step OPERATOR(pg_catalog.<) {last} THEN expired END AS expired

@@ -1,5 +1,6 @@
 //! The definition, taken literally, against what is fast.
 
+mod golden;
 mod oracle;
 
 use super::*;
