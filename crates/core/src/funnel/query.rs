@@ -105,14 +105,10 @@ impl Funnel {
     FROM event
     WHERE entity IS NOT NULL{is_any}
     GROUP BY entity
-), reached AS (
+), reached AS MATERIALIZED (
     SELECT value, pganalytics.step_durations({arguments}) AS waits,
            coalesce(pganalytics.open_until({arguments}) OPERATOR(pg_catalog.>=) {as_of}, false) AS is_open
     FROM entity
-), entered AS (
-    SELECT value, waits, pg_catalog.cardinality(waits) AS level, is_open
-    FROM reached
-    WHERE pg_catalog.cardinality(waits) OPERATOR(pg_catalog.>) 0
 ), counted AS (
     SELECT value, step, name,
            pg_catalog.count(*) FILTER (WHERE level OPERATOR(pg_catalog.>=) step) AS entities,
@@ -120,7 +116,8 @@ impl Funnel {
                FILTER (WHERE level OPERATOR(pg_catalog.>=) step) AS waits,
            pg_catalog.count(*) FILTER (WHERE level OPERATOR(pg_catalog.=) step AND is_open) AS open,
            pg_catalog.count(*) FILTER (WHERE level OPERATOR(pg_catalog.=) step AND NOT is_open) AS expired
-    FROM pg_catalog.unnest(ARRAY[{names}]::pg_catalog.text[]) WITH ORDINALITY AS step (name, step) LEFT JOIN entered ON true
+    FROM pg_catalog.unnest(ARRAY[{names}]::pg_catalog.text[]) WITH ORDINALITY AS step (name, step)
+    LEFT JOIN (SELECT *, pg_catalog.cardinality(waits) AS level FROM reached) AS entity ON level OPERATOR(pg_catalog.>) 0
     GROUP BY value, step, name
 ), compared AS (
     SELECT *, pg_catalog.first_value(entities) OVER steps AS first, pg_catalog.lag(entities) OVER steps AS previous
