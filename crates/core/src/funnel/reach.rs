@@ -1,6 +1,6 @@
 //! The level of an entity, and the chain that reaches it.
 
-use super::question::Question;
+use super::question::{Modes, Question};
 use super::strict;
 use crate::timeline::Moment;
 use std::ops::RangeInclusive;
@@ -46,7 +46,11 @@ impl Reach {
 /// The length of the longest chain. The moments are in order of time.
 #[must_use]
 pub fn level(moments: &[Moment], steps: usize, question: Question) -> usize {
-    reach(moments, steps, question, EVER).level
+    match way(moments, question.modes) {
+        Way::ReadOn => strict::reach(moments, steps, question, &EVER).level,
+        Way::Rising => plain::<true, false>(moments, steps, question, &EVER).level,
+        Way::Any => plain::<false, false>(moments, steps, question, &EVER).level,
+    }
 }
 
 /// The longest chain of those that begin in `entry`. The moments are in order of time.
@@ -57,13 +61,33 @@ pub fn reach(
     question: Question,
     entry: RangeInclusive<i64>,
 ) -> Reach {
-    let modes = question.modes;
-    if modes.order || modes.deduplication || modes.once && !modes.increase {
-        strict::reach(moments, steps, question, &entry)
-    } else if modes.increase {
-        plain::<true>(moments, steps, question, &entry)
-    } else {
-        plain::<false>(moments, steps, question, &entry)
+    match way(moments, question.modes) {
+        Way::ReadOn => strict::reach(moments, steps, question, &entry),
+        Way::Rising => plain::<true, true>(moments, steps, question, &entry),
+        Way::Any => plain::<false, true>(moments, steps, question, &entry),
+    }
+}
+
+/// How chains are found.
+enum Way {
+    ReadOn,
+    Rising,
+    Any,
+}
+
+fn way(moments: &[Moment], modes: Modes) -> Way {
+    let has_ties = || moments.windows(2).any(|pair| pair[0].at == pair[1].at);
+    match modes {
+        Modes { order: true, .. }
+        | Modes {
+            deduplication: true,
+            ..
+        } => Way::ReadOn,
+        Modes { increase: true, .. } => Way::Rising,
+        Modes { once: true, .. } if has_ties() => Way::ReadOn,
+        // Rows that are used once rise, if no two are of one time.
+        Modes { once: true, .. } => Way::Rising,
+        _ => Way::Any,
     }
 }
 
@@ -83,22 +107,31 @@ pub fn times(
 /// them. Of all chains of one length only the one that began last matters: it lasts longest.
 /// So one start for each length is kept, and a row on which condition k holds makes the
 /// chain of k - 1 one of k. `RISING`: not with rows of the same time, so the longest first.
-fn plain<const RISING: bool>(
+/// `TOLD`: not the level alone. Events come as they like, so what depends on them is
+/// computed without a branch.
+fn plain<const RISING: bool, const TOLD: bool>(
     moments: &[Moment],
     steps: usize,
     question: Question,
     entry: &RangeInclusive<i64>,
 ) -> Reach {
+    // A chain of no rows begins whenever one of a row does.
     let mut starts = [0; 64];
-    // The lengths of which there is a chain: the lowest bit is 1.
-    let mut known = 0_u64;
+    let mut known = 1_u64;
     let mut reach = Reach::default();
-    let mut rest = moments.iter().peekable();
-    while let Some(moment) = rest.next() {
-        let (at, mut held) = (moment.at, moment.held);
-        while let Some(more) = rest.next_if(|next| next.at == at) {
-            held |= more.held;
+    let mut rest = moments;
+    while let Some((first, after)) = rest.split_first() {
+        let (at, mut held) = (first.at, first.held);
+        rest = after;
+        while let Some((next, after)) = rest.split_first().filter(|(next, _)| next.at == at) {
+            held |= next.held;
+            rest = after;
         }
+        if TOLD && !entry.contains(&at) {
+            held &= !1;
+        }
+        starts[0] = at;
+        held &= u64::MAX >> (64 - steps);
         while held != 0 {
             let step = if RISING {
                 63 - held.leading_zeros()
@@ -106,23 +139,23 @@ fn plain<const RISING: bool>(
                 held.trailing_zeros()
             } as usize;
             held ^= 1 << step;
-            let start = match step {
-                0 if entry.contains(&at) => at,
-                0 => continue,
-                _ if known >> (step - 1) & 1 == 0 => continue,
-                _ if !question.holds(starts[step - 1], at) => continue,
-                _ => starts[step - 1],
-            };
-            starts[step] = start;
-            if known >> step & 1 == 0 {
-                known |= 1 << step;
+            let start = starts[step];
+            let follows = (known >> step & 1 == 1) & question.holds(start, at);
+            if TOLD && follows {
                 reach.note(step + 1, start, at);
-                if step + 1 == steps {
+            }
+            if step + 1 == steps {
+                if follows {
+                    reach.level = steps;
                     return reach;
                 }
+                continue;
             }
+            starts[step + 1] = if follows { start } else { starts[step + 1] };
+            known |= u64::from(follows) << (step + 1);
         }
     }
-    reach.alive = (known & 1 == 1).then_some(starts[0]);
+    reach.level = 63 - known.leading_zeros() as usize;
+    reach.alive = (known & 2 != 0).then_some(starts[1]);
     reach
 }

@@ -91,33 +91,39 @@ pub(super) fn reach(
     question: Question,
     entry: &RangeInclusive<i64>,
 ) -> Reach {
-    // When the chain that is at each level began: the first place is level 1.
-    let mut chains = [None; 64];
+    // When the chain that is at each level began, and at which levels there is one: the
+    // lowest bit is that of a chain which begins now.
+    let mut starts = [0; 64];
+    let mut alive = 0_u64;
     let mut reach = Reach::default();
     for rows in groups(moments) {
         let at = rows[0].at;
         let group = Group::new(rows, question.modes);
         let begins = group.union & 1 == 1 && entry.contains(&at);
-        let mut next = [None; 64];
+        starts[0] = at;
+        let mut before = alive | u64::from(begins);
+        alive = 0;
         // The longest chains began first: what comes later may take their place.
-        for level in (0..steps).rev() {
-            let start = match level {
-                0 => begins.then_some(at),
-                _ => chains[level - 1].filter(|start| question.holds(*start, at)),
-            };
-            let Some(start) = start else { continue };
+        while before != 0 {
+            let level = 63 - before.leading_zeros() as usize;
+            before ^= 1 << level;
+            let start = starts[level];
+            if !question.holds(start, at) {
+                continue;
+            }
             let (reached, goes_on) = group.advance(level, steps, question.modes);
             reach.note(reached, start, at);
-            if goes_on {
-                next[reached - 1] = Some(start);
+            if goes_on && reached < steps {
+                starts[reached] = start;
+                alive |= 1 << reached;
             }
         }
         if reach.level == steps {
             return reach;
         }
-        chains = next;
     }
-    reach.alive = chains.into_iter().flatten().max();
+    // Of the chains that are left the shortest began last.
+    reach.alive = (alive != 0).then(|| starts[alive.trailing_zeros() as usize]);
     reach
 }
 
