@@ -77,3 +77,8 @@ extension_sql_file!(
     name = "charts",
     requires = ["schemas"]
 );
+extension_sql_file!(
+    "../sql/61_funnels.sql",
+    name = "funnels",
+    requires = ["timelines", "latest", "log"]
+);

@@ -2,6 +2,7 @@
 //! core and writes the result or the error; the SQL objects are declared in `sql/`.
 
 mod chart;
+mod funnel;
 mod question;
 mod series;
 mod session;

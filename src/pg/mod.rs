@@ -14,6 +14,7 @@ pub mod encoding;
 mod entry;
 pub mod error;
 pub mod flat;
+mod funnel;
 pub mod index;
 pub mod json;
 pub mod lock;
