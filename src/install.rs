@@ -53,6 +53,11 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!(
+    "../sql/42_calendars.sql",
+    name = "calendars",
+    requires = ["windows"]
+);
+extension_sql_file!(
     "../sql/50_sketches.sql",
     name = "sketches",
     requires = ["schemas"]

@@ -34,6 +34,7 @@ pub mod trigger;
 pub mod unique;
 pub mod vacuum;
 mod winner;
+pub mod zone;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 
