@@ -1,6 +1,7 @@
 //! What analysts call on the log itself. Each function reads its arguments, calls the
 //! core and writes the result or the error; the SQL objects are declared in `sql/`.
 
+mod fill;
 mod question;
 mod session;
 mod sketch;

@@ -45,7 +45,7 @@ fn tumble(ts: i64, width: Interval) -> Result<i64, ErrorReport> {
     calendar.tumble(ts, self::width(width)).map_err(report)
 }
 
-/// `tumble(ts, width, origin)`, without time zone.
+/// `tumble(ts, width, origin)`, for both kinds of timestamp.
 #[pg_extern(sql = false)]
 fn tumble_from(ts: i64, width: Interval, origin: i64) -> Result<i64, ErrorReport> {
     let calendar = plain(Some(origin))?;
@@ -73,7 +73,7 @@ fn hop(ts: i64, width: Interval, slide: Interval) -> Rows<i64> {
     rows(Calendar::<Utc>::default().hop(ts, self::width(width), self::width(slide)))
 }
 
-/// `hop(ts, width, slide, origin)`, without time zone.
+/// `hop(ts, width, slide, origin)`, likewise.
 #[pg_extern(sql = false)]
 fn hop_from(ts: i64, width: Interval, slide: Interval, origin: i64) -> Rows<i64> {
     rows(plain(Some(origin))?.hop(ts, self::width(width), self::width(slide)))

@@ -8,6 +8,7 @@ pub mod content;
 pub mod coverage;
 pub mod error;
 pub mod fault;
+pub mod fill;
 pub mod given;
 pub mod hash;
 pub mod hint;

@@ -43,6 +43,14 @@ pub struct Width {
     pub micros: i64,
 }
 
+/// A width of windows, or why it is none.
+///
+/// # Errors
+/// A mixture of months with others, or nothing above zero.
+pub fn checked_width(width: Width) -> Result<Width, WindowError> {
+    Step::of(width, "width").map(|_| width)
+}
+
 /// Why there is no window.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum WindowError {
