@@ -26,12 +26,11 @@ IS 'the query that sessions() runs with these arguments, for EXPLAIN';
 
 CREATE FUNCTION pganalytics.sessions(
     event_table regclass, gap interval DEFAULT '30 minutes', "from" timestamptz DEFAULT NULL,
-    "to" timestamptz DEFAULT NULL, entity text DEFAULT 'aggregate_id'
+    "to" timestamptz DEFAULT NULL, INOUT entity text DEFAULT 'aggregate_id', OUT session bigint,
+    OUT "start" timestamptz, OUT "end" timestamptz, OUT length interval, OUT events bigint,
+    OUT first_event text, OUT last_event text
 )
-RETURNS TABLE (
-    entity text, session bigint, "start" timestamptz, "end" timestamptz, length interval,
-    events bigint, first_event text, last_event text
-)
+RETURNS SETOF record
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 AS $$
 BEGIN

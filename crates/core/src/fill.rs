@@ -275,11 +275,11 @@ impl<'a> Filling<'a> {
                 }
             }
             let (keys, order) = (partition(""), order(*time));
-            write!(
-                sql,
-                " FROM filled WINDOW up AS ({keys}{order}), down AS ({keys}{order} DESC)\n)"
-            )
-            .ok();
+            write!(sql, "\n    FROM filled WINDOW up AS ({keys}{order})").ok();
+            if self.method == Method::Linear {
+                write!(sql, ", down AS ({keys}{order} DESC)").ok();
+            }
+            sql.push_str("\n)");
         }
         let outputs = self.list(|place, column| {
             let (sql_type, name) = (&column.sql_type, ident(&column.name));
@@ -416,22 +416,17 @@ OPERATOR(pg_catalog.*) {part} OPERATOR(pg_catalog./) {whole})"
     /// All windows.
     fn starts(&self) -> Result<String, FillError> {
         let column = format!("c{}", self.time);
-        let bound = |bound: Option<i64>, name, else_from: String| match bound {
-            Some(i64::MIN | i64::MAX) => Err(FillError::Window(WindowError::NotFinite(name))),
+        let bound = |bound: Option<i64>, else_from: String| match bound {
+            Some(i64::MIN | i64::MAX) => Err(FillError::Window(WindowError::NotFinite("range"))),
             Some(ts) => Ok(self.bound(ts)),
             None => Ok(else_from),
         };
         let edge = |end: &str| self.time(&format!("pg_catalog.{end}({column})"));
         let first = format!("pganalytics.tumble({}{})", edge("min"), self.arguments());
         let after = "OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval";
-        let from = bound(
-            self.asked.from,
-            "from",
-            format!("(SELECT {first} FROM given)"),
-        )?;
+        let from = bound(self.asked.from, format!("(SELECT {first} FROM given)"))?;
         let to = bound(
             self.asked.to,
-            "to",
             format!("(SELECT {} {after} FROM given)", edge("max")),
         )?;
         Ok(format!(

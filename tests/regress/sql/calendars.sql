@@ -53,8 +53,8 @@ ORDER BY zone, unit;
 -- Hours, where the zone is whole hours from UTC.
 SELECT zone, count(*) FILTER (WHERE pganalytics.tumble(ts, '1 hour', zone) IS DISTINCT FROM date_trunc('hour', ts, zone)) AS different
 FROM zones, instants WHERE zone IN ('Europe/Berlin', 'America/New_York') AND (ts >= '1945-12-01' OR NOT isfinite(ts)) GROUP BY zone ORDER BY zone;
--- The oracle of time: date_bin (which rounds up before its origin if it is of PostgreSQL 15).
-SELECT width, count(*) AS instants, count(*) FILTER (WHERE pganalytics.tumble(ts, width, zone, origin) <> date_bin(width, ts, origin)) AS different
+-- The oracle of time: date_bin.
+SELECT width, count(*) > 20000 AS many, count(*) FILTER (WHERE pganalytics.tumble(ts, width, zone, origin) <> date_bin(width, ts, origin)) AS different
 FROM zones, instants, (VALUES (interval '1 hour', timestamptz '2023-12-31 12:34:56.789+00'), ('12 hours', '2023-01-01 06:00+00'), ('1 day 06:00', '2023-06-01 00:00+00')) AS w (width, origin)
 WHERE ts >= origin AND isfinite(ts) AND ts < '9990-01-01' GROUP BY width ORDER BY width;
 -- The oracle of months with an origin: adding them to what the clocks show.
@@ -88,7 +88,7 @@ SELECT pganalytics.tumble(NULL, '1 day', 'UTC') IS NULL AND pganalytics.tumble(n
 
 -- Hopping: the last two days, from every day.
 SELECT pganalytics.hop('2024-04-01 10:00+02', '2 days', '1 day', 'Europe/Berlin');
-SELECT count(*) AS found, count(*) FILTER (WHERE a IS NULL OR b IS NULL) AS different
+SELECT count(*) > 20000 AS many, count(*) FILTER (WHERE a IS NULL OR b IS NULL) AS different
 FROM (SELECT zone, ts, pganalytics.hop(ts, '3 days', '1 day', zone) AS start, true AS a FROM zones, instants WHERE ts BETWEEN '2024-01-01' AND '2024-12-31') h
 FULL JOIN (SELECT zone, ts, ((pganalytics.tumble(ts, '1 day', zone) AT TIME ZONE zone) - n * interval '1 day') AT TIME ZONE zone AS start, true AS b
            FROM zones, instants, generate_series(0, 2) n WHERE ts BETWEEN '2024-01-01' AND '2024-12-31') s USING (zone, ts, start);
@@ -103,7 +103,7 @@ SELECT count(*) FROM pganalytics.hop(timestamptz '2024-04-01', '1000 years', '1 
 SELECT count(*) FROM pganalytics.cumulate(timestamptz '2024-04-01', '1 microsecond', '1 day');
 \echo :SQLSTATE
 
--- Cumulating: the day so far, the month so far by weeks, the year so far.
+-- Cumulating: the day so far, the month so far by weeks and by days.
 SELECT pganalytics.cumulate(timestamptz '2024-05-17 13:47+00', '6 hours', '1 day');
 SELECT pganalytics.cumulate(timestamp '2024-02-10 13:47', '7 days', '1 month');
 SELECT pganalytics.cumulate('2024-03-31 12:00+02', '1 day', '1 month', 'Europe/Berlin');
@@ -112,8 +112,8 @@ SELECT count(*), max(upper(w)) FROM pganalytics.cumulate('2024-03-31 00:00+01', 
 SELECT pganalytics.cumulate('infinity'::timestamptz, '1 hour', '1 day'), pganalytics.cumulate('-infinity'::timestamp, '1 hour', '1 day');
 SELECT pganalytics.cumulate(now(), '0 hours', '1 day');
 \echo :SQLSTATE
-SELECT count(*), count(*) FILTER (WHERE upper(w) > ts AND lower(w) = pganalytics.tumble(ts, '1 month', zone)
-    AND (upper(w) AT TIME ZONE zone)::time = '00:00') AS right
+SELECT count(*) > 10000 AS many, bool_and(upper(w) > ts AND lower(w) = pganalytics.tumble(ts, '1 month', zone)
+    AND (upper(w) AT TIME ZONE zone)::time = '00:00') AS "all right"
 FROM zones, (SELECT ts FROM instants WHERE ts BETWEEN '2024-01-01' AND '2024-12-31' LIMIT 300) i, pganalytics.cumulate(ts, '1 day', '1 month', zone) AS w;
 
 -- In projections, as keys and in FROM.

@@ -1,5 +1,6 @@
 -- Rows for windows that have none.
 \set VERBOSITY default
+\set SHOW_CONTEXT never
 SET IntervalStyle = 'postgres';
 CREATE TABLE daily (day timestamptz, shop text, sales bigint, revenue numeric(8,2), rate float8, note text);
 INSERT INTO daily VALUES
@@ -62,14 +63,16 @@ CREATE FUNCTION filled(way text) RETURNS SETOF measured LANGUAGE sql AS $$
     LEFT JOIN LATERAL (SELECT at, b AS v FROM given g WHERE g.who IS NOT DISTINCT FROM m.who AND g.kind = m.kind AND at > w AND b IS NOT NULL ORDER BY at, b DESC LIMIT 1) b1 ON true
     LEFT JOIN LATERAL (SELECT at, c::float8 AS v FROM given g WHERE g.who IS NOT DISTINCT FROM m.who AND g.kind = m.kind AND at < w AND c IS NOT NULL ORDER BY at DESC, c DESC LIMIT 1) c0 ON true
     LEFT JOIN LATERAL (SELECT at, c::float8 AS v FROM given g WHERE g.who IS NOT DISTINCT FROM m.who AND g.kind = m.kind AND at > w AND c IS NOT NULL ORDER BY at, c DESC LIMIT 1) c1 ON true $$;
-SELECT way, (SELECT count(*) FROM filled(way)) AS rows, (SELECT count(*) FROM (
+SELECT way, (SELECT count(*) > 500 FROM filled(way)) AS many, (SELECT count(*) FROM (
     (SELECT * FROM filled(way) EXCEPT ALL SELECT * FROM pganalytics.fill_gaps(NULL::measured, 'at', '4 hours', '2024-01-02', '2024-01-09', way, by => '{who, kind}'))
     UNION ALL
     (SELECT * FROM pganalytics.fill_gaps(NULL::measured, 'at', '4 hours', '2024-01-02', '2024-01-09', way, by => '{who, kind}') EXCEPT ALL SELECT * FROM filled(way))) d) AS different
 FROM unnest('{zero, last, linear}'::text[]) AS way;
 
 -- What it runs, for EXPLAIN.
-SELECT pganalytics.fill_gaps_query('berlin', 'day', '1 day', '2024-03-01', '2024-04-01', 'last', 'Europe/Berlin');
+\pset format unaligned
+SELECT pganalytics.fill_gaps_query('berlin', 'day', '1 day', '2024-03-01', '2024-04-01', 'linear', 'Europe/Berlin');
+\pset format aligned
 
 SELECT * FROM pganalytics.fill_gaps(NULL::daily, 'date', '1 day');
 \echo :SQLSTATE

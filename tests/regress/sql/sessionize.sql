@@ -1,5 +1,6 @@
 -- Sessions of rows that are there: sessionize() OVER (…), and sessions().
 \set VERBOSITY default
+\set SHOW_CONTEXT never
 SET IntervalStyle = 'postgres';
 SELECT pganalytics.create_event_table('clicks', versions => 'optional');
 INSERT INTO clicks (event_type, aggregate_id, occurred_at) VALUES
@@ -57,14 +58,16 @@ SELECT entity, session, "start", length, events FROM pganalytics.sessions('click
 SELECT entity, session, "start", length, events FROM pganalytics.sessions('clicks', "to" => '2024-05-02') ORDER BY 1, 2;
 -- The query that it runs reads from one gap before.
 SET search_path = pganalytics;
+\pset format unaligned
 SELECT sessions_query('public.clicks', '2 hours', '2024-05-02', '2024-05-03');
+\pset format aligned
 RESET search_path;
 -- Cut anywhere, each session is found once.
 CREATE TEMP TABLE events AS SELECT ts AS occurred_at, 'x' || i % 3 AS event_type, who AS aggregate_id FROM rows;
-SELECT count(*) FILTER (WHERE cut.entity IS NULL OR whole.entity IS NULL) AS different, count(*) AS sessions, count(*) FILTER (WHERE length = '0') AS of_no_length
+SELECT count(*) FILTER (WHERE cut.entity IS NULL OR whole.entity IS NULL) AS different, count(*) > 1000 AS many, count(*) FILTER (WHERE length > '0') > 500 AS some_long
 FROM (SELECT s.entity, "start", "end", length, events, first_event, last_event
       FROM generate_series(timestamptz '2024-03-29', '2024-04-04', '7 hours') AS day, pganalytics.sessions('events', '20 minutes', day, day + interval '7 hours') AS s) cut
-FULL JOIN (SELECT * FROM pganalytics.sessions('events', '20 minutes') WHERE isfinite("start")) whole
+FULL JOIN (SELECT * FROM pganalytics.sessions('events', '20 minutes') WHERE "start" BETWEEN '2024-03-29' AND '2024-04-04') whole
 USING ("start", "end", length, events, first_event, last_event, entity);
 SELECT count(*) AS different FROM (
     SELECT entity, session, "start", "end", events FROM pganalytics.sessions('events', '20 minutes')
@@ -80,8 +83,10 @@ SELECT * FROM pganalytics.sessions('clicks', NULL);
 \echo :SQLSTATE
 SELECT * FROM pganalytics.sessions('clicks', entity => 'aggregate_id; DROP TABLE clicks');
 \echo :SQLSTATE
+\set VERBOSITY terse
 SELECT * FROM pganalytics.sessions('pg_class');
 \echo :SQLSTATE
+\set VERBOSITY default
 -- It reads as whoever asks.
 CREATE ROLE stranger;
 SET ROLE stranger;

@@ -83,7 +83,7 @@ fn what_does_not_fit_is_refused() {
         to: Some(i64::MAX),
         ..of("day")
     };
-    let infinite = FillError::Window(WindowError::NotFinite("to"));
+    let infinite = FillError::Window(WindowError::NotFinite("range"));
     assert_eq!(error(&question), infinite);
     let mut width = of("day").width;
     width.months = 1;

@@ -95,10 +95,8 @@ impl<Z: Zone + 'static> Calendar<Z> {
         width: Width,
     ) -> Result<impl Iterator<Item = i64>, WindowError> {
         let step = Step::of(width, "width")?;
-        for (bound, name) in [(from, "from"), (to, "to")] {
-            if is_infinite(bound) {
-                return Err(WindowError::NotFinite(name));
-            }
+        if is_infinite(from) || is_infinite(to) {
+            return Err(WindowError::NotFinite("range"));
         }
         let grid = self.grid(step);
         let mut first = grid.index(from)?;

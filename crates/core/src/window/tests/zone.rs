@@ -159,8 +159,8 @@ fn what_is_refused() {
                 .starts(from, to, days(1))
                 .map(|_| ())
         };
-        assert_eq!(of(origin, 0), Err(WindowError::NotFinite("from")));
-        assert_eq!(of(0, origin), Err(WindowError::NotFinite("to")));
+        assert_eq!(of(origin, 0), Err(WindowError::NotFinite("range")));
+        assert_eq!(of(0, origin), Err(WindowError::NotFinite("range")));
     }
     let calendar = || Calendar::new(berlin(), None).unwrap();
     let hop = calendar().hop(0, days(1), micros(HOUR)).map(|_| ());
