@@ -2,6 +2,7 @@
 //! core and writes the result or the error; the SQL objects are declared in `sql/`.
 
 mod chart;
+mod fill;
 mod funnel;
 mod question;
 mod series;

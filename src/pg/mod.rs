@@ -25,6 +25,7 @@ pub mod process;
 pub mod query;
 pub mod security;
 pub mod series;
+pub mod sessionize;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
@@ -37,6 +38,7 @@ pub mod trigger;
 pub mod unique;
 pub mod vacuum;
 mod winner;
+pub mod zone;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 

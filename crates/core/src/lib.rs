@@ -9,6 +9,7 @@ pub mod content;
 pub mod coverage;
 pub mod error;
 pub mod fault;
+pub mod fill;
 pub mod funnel;
 pub mod given;
 pub mod hash;
