@@ -17,6 +17,7 @@ pub mod numeric;
 pub mod own;
 pub mod projection;
 pub mod segment;
+pub mod sequence;
 pub mod session;
 pub mod sql;
 pub mod state;
