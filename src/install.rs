@@ -67,3 +67,8 @@ extension_sql_file!(
     name = "timelines",
     requires = ["schemas"]
 );
+extension_sql_file!(
+    "../sql/62_sequences.sql",
+    name = "sequences",
+    requires = ["timelines"]
+);

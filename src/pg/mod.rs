@@ -22,6 +22,7 @@ pub mod own;
 pub mod process;
 pub mod query;
 pub mod security;
+mod sequence;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
