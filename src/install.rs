@@ -72,3 +72,8 @@ extension_sql_file!(
     name = "sequences",
     requires = ["timelines"]
 );
+extension_sql_file!(
+    "../sql/62_paths.sql",
+    name = "paths",
+    requires = ["sessions"]
+);

@@ -1,6 +1,7 @@
 //! What analysts call on the log itself. Each function reads its arguments, calls the
 //! core and writes the result or the error; the SQL objects are declared in `sql/`.
 
+mod paths;
 mod question;
 mod sequence;
 mod session;

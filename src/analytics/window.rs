@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 
 use crate::pg::error::{ErrorReport, report};
 
-fn width(interval: Interval) -> Width {
+pub fn width(interval: Interval) -> Width {
     Width {
         months: interval.months(),
         days: interval.days(),
