@@ -23,8 +23,8 @@ entry!(
             let pattern = given[0].ok_or_else(|| report(Error::NullArgument { argument }))?;
             let pattern = Bytes::of(pattern).to_text();
             let conditions = arguments::<4>(fcinfo)[3].map(|array| mask(array));
-            // Too many conditions are the timeline's error.
-            if let Some(Ok((conditions, _))) = conditions {
+            // No conditions, or too many, are the timeline's error.
+            if let Some(Ok((conditions @ 1.., _))) = conditions {
                 Pattern::parse(&pattern, conditions).map_err(report)?;
             }
             Ok(pattern.into_bytes())

@@ -187,7 +187,9 @@ ORDER BY occurrences DESC, path{limit}",
         if !self.repeats {
             add(
                 "changed",
-                format!("event IS DISTINCT FROM pg_catalog.lag(event) OVER ({order}) AS is_new"),
+                format!(
+                    "coalesce(event OPERATOR(pg_catalog.<>) pg_catalog.lag(event) OVER ({order}), true) AS is_new"
+                ),
                 condition,
             );
             condition = "\n    WHERE is_new";
@@ -242,7 +244,7 @@ impl Follows {
         let repeats = if self.repeats {
             ""
         } else {
-            "\n    WHERE event IS DISTINCT FROM next"
+            "\n    WHERE coalesce(event OPERATOR(pg_catalog.<>) next, true)"
         };
         Ok(format!(
             "WITH {events}, followed AS (
