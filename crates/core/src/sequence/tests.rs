@@ -171,7 +171,7 @@ fn some_rows() -> impl Strategy<Value = Vec<Moment>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
     fn is_what_trying_everything_finds(parts in a_pattern(), rows in some_rows()) {
@@ -286,4 +286,31 @@ fn hard_patterns_are_quick() {
         assert_eq!(pattern.count(&rows), 0);
         assert!(pattern.events(&rows).len() > 2);
     }
+}
+
+/// What ClickHouse answered (tests/parity/sequences.py wrote it): pattern, rows, match,
+/// count, times of events in seconds.
+#[test]
+fn answers_as_clickhouse_does() {
+    let answers = include_str!("../../../../tests/data/parity/sequences.txt");
+    for answer in answers.lines() {
+        let [pattern, rows, is_match, count, times] =
+            answer.split(';').collect::<Vec<_>>().try_into().unwrap();
+        let bytes = crate::timeline::bytes_of(rows).unwrap();
+        let timeline = Timeline::read(&bytes).unwrap();
+        let (pattern, rows) = (
+            Pattern::parse(pattern, timeline.conditions()).unwrap(),
+            super::rows(&timeline),
+        );
+        let seconds = |at: i64| (at / 1_000_000).to_string();
+        let found: Vec<_> = pattern.events(&rows).into_iter().map(seconds).collect();
+        assert_eq!(
+            u8::from(pattern.is_match(&rows)).to_string(),
+            is_match,
+            "{answer}"
+        );
+        assert_eq!(pattern.count(&rows).to_string(), count, "{answer}");
+        assert_eq!(found.join(" "), times, "{answer}");
+    }
+    assert_eq!(answers.lines().count(), 500);
 }
