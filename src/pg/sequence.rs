@@ -4,11 +4,12 @@
 use super::Datum;
 use super::conditions::mask;
 use super::entry::{arguments, entry};
-use super::error::report;
+use super::error::{OrRaise, raise, report};
 use super::timeline::advance;
 use super::trigger::Bytes;
 use pganalytics_core::error::Error;
 use pganalytics_core::sequence::Pattern;
+use pganalytics_core::timeline::{Timeline, TimelineError};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
@@ -18,13 +19,19 @@ entry!(
     "The transition of `sequence_match`, `sequence_count` and `sequence_events`.",
     // SAFETY: declared with a timeline, a text, a timestamptz and a boolean[].
     |fcinfo| unsafe {
-        let ask = |given: &[Option<Datum>]| {
-            let argument = "pattern";
-            let pattern = given[0].ok_or_else(|| report(Error::NullArgument { argument }))?;
-            let pattern = Bytes::of(pattern).to_text();
-            let conditions = arguments::<4>(fcinfo)[3].map(|array| mask(array));
+        let [state, pattern, _, conditions] = arguments::<4>(fcinfo);
+        let argument = "pattern";
+        let pattern = Bytes::of(pattern.ok_or(Error::NullArgument { argument }).or_raise());
+        if let Some(state) = state.map(Bytes::of) {
+            let timeline = Timeline::read(state.as_slice()).or_raise();
+            if timeline.question() != pattern.as_slice() {
+                raise(TimelineError::Mismatch("arguments"));
+            }
+        }
+        let ask = |_: &[Option<Datum>]| {
+            let pattern = pattern.to_text();
             // No conditions, or too many, are the timeline's error.
-            if let Some(Ok((conditions @ 1.., _))) = conditions {
+            if let Some(Ok((conditions @ 1.., _))) = conditions.map(|array| mask(array)) {
                 Pattern::parse(&pattern, conditions).map_err(report)?;
             }
             Ok(pattern.into_bytes())

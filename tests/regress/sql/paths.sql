@@ -62,7 +62,7 @@ SELECT * FROM paths('clicks', gap => '0');
 \echo :SQLSTATE
 SELECT * FROM directly_follows('clicks', "limit" => -1);
 \echo :SQLSTATE
-SELECT * FROM paths('clicks', event => 'event_type), (version');
+SELECT * FROM paths('clicks', event => 'event_type AS what');
 \echo :SQLSTATE
 SELECT * FROM paths(NULL);
 \echo :SQLSTATE

@@ -97,6 +97,7 @@ SELECT sequence_match(NULL, now(), true);
 SELECT sequence_match('(?1)', now(), VARIADIC '{}');
 SELECT sequence_match('(?1)', now(), VARIADIC array_fill(true, ARRAY[65]));
 SELECT sequence_match('(?1)', now(), VARIADIC CASE i WHEN 1 THEN '{true}'::boolean[] ELSE '{true,true}' END) FROM generate_series(1, 2) i;
+SELECT sequence_match('(?' || i || ')', now(), true, true) FROM generate_series(1, 2) i;
 SELECT sequence_match('(?64)(?64)', now(), VARIADIC array_fill(true, ARRAY[64])) AS most FROM generate_series(1, 2);
 SELECT sequence_events('1{9223372036854775000=1}'::timeline, '(?1)');
 SELECT sequence_transition(NULL, '(?1)', now(), '{true}');
