@@ -97,3 +97,13 @@ extension_sql_file!(
     name = "funnels",
     requires = ["timelines", "latest", "log"]
 );
+extension_sql_file!(
+    "../sql/62_sequences.sql",
+    name = "sequences",
+    requires = ["timelines"]
+);
+extension_sql_file!(
+    "../sql/62_paths.sql",
+    name = "paths",
+    requires = ["sessions"]
+);

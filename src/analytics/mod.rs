@@ -4,7 +4,9 @@
 mod chart;
 mod fill;
 mod funnel;
+mod paths;
 mod question;
+mod sequence;
 mod series;
 mod session;
 mod sketch;

@@ -24,6 +24,7 @@ pub mod own;
 pub mod process;
 pub mod query;
 pub mod security;
+mod sequence;
 pub mod series;
 pub mod sessionize;
 pub mod settings;
