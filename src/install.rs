@@ -82,3 +82,18 @@ extension_sql_file!(
     name = "timelines",
     requires = ["schemas"]
 );
+extension_sql_file!(
+    "../sql/70_series.sql",
+    name = "series",
+    requires = ["timelines"]
+);
+extension_sql_file!(
+    "../sql/71_charts.sql",
+    name = "charts",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/61_funnels.sql",
+    name = "funnels",
+    requires = ["timelines", "latest", "log"]
+);
