@@ -10,6 +10,7 @@ pub mod databases;
 pub mod datum_hash;
 pub mod ddl;
 pub mod depend;
+pub mod encoding;
 mod entry;
 pub mod error;
 pub mod flat;
@@ -23,6 +24,9 @@ pub mod own;
 pub mod process;
 pub mod query;
 pub mod security;
+mod sequence;
+pub mod series;
+pub mod sessionize;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
@@ -35,6 +39,7 @@ pub mod trigger;
 pub mod unique;
 pub mod vacuum;
 mod winner;
+pub mod zone;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 

@@ -8,7 +8,7 @@
 
 mod layout;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 
 use thiserror::Error;
