@@ -2,7 +2,11 @@
 //! core and writes the result or the error; the SQL objects are declared in `sql/`.
 
 mod chart;
+mod fill;
+mod funnel;
+mod paths;
 mod question;
+mod sequence;
 mod series;
 mod session;
 mod sketch;

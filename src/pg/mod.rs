@@ -14,6 +14,7 @@ pub mod encoding;
 mod entry;
 pub mod error;
 pub mod flat;
+mod funnel;
 pub mod index;
 pub mod json;
 pub mod lock;
@@ -23,7 +24,9 @@ pub mod own;
 pub mod process;
 pub mod query;
 pub mod security;
+mod sequence;
 pub mod series;
+pub mod sessionize;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
@@ -36,6 +39,7 @@ pub mod trigger;
 pub mod unique;
 pub mod vacuum;
 mod winner;
+pub mod zone;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 
