@@ -67,3 +67,8 @@ extension_sql_file!(
     name = "timelines",
     requires = ["schemas"]
 );
+extension_sql_file!(
+    "../sql/63_retention.sql",
+    name = "retention",
+    requires = ["schemas"]
+);

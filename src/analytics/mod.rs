@@ -2,6 +2,7 @@
 //! core and writes the result or the error; the SQL objects are declared in `sql/`.
 
 mod question;
+mod retention;
 mod session;
 mod sketch;
 mod timeline;

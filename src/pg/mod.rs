@@ -21,6 +21,7 @@ pub mod naming;
 pub mod own;
 pub mod process;
 pub mod query;
+mod retention;
 pub mod security;
 pub mod settings;
 pub mod snapshot;

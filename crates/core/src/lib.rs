@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod numeric;
 pub mod own;
 pub mod projection;
+pub mod retention;
 pub mod segment;
 pub mod session;
 pub mod sql;
