@@ -79,10 +79,13 @@ impl Source {
     /// Rows of a number of each period, empty ones too; without a range from the first that
     /// `counted` has to the last.
     pub fn frame(&self, first: Option<&str>, counted: &str) -> String {
-        let first = first.unwrap_or("pg_catalog.min(period)");
+        let first = first.unwrap_or("least");
         let last = self.last();
-        let last = last.as_deref().unwrap_or("pg_catalog.max(period)");
-        format!("SELECT pg_catalog.generate_series({first}, {last}) AS period FROM {counted}")
+        let last = last.as_deref().unwrap_or("most");
+        format!(
+            "SELECT pg_catalog.generate_series({first}, {last}) AS period
+    FROM (SELECT pg_catalog.min(period) AS least, pg_catalog.max(period) AS most FROM {counted}) c"
+        )
     }
 }
 
