@@ -125,7 +125,7 @@ DECLARE
     length interval := coalesce(CASE unit WHEN 'hour' THEN one_of('1 hour', '6 hours', '90 minutes', '1 day 1 hour')
         WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END, one_of('3 days', '14 days', '2 months'))::interval;
     zone text := one_of('UTC', 'UTC', 'Europe/Berlin', 'America/New_York', 'America/Sao_Paulo', 'Australia/Lord_Howe',
-                        'Pacific/Apia', 'America/Havana', 'America/St_Johns', 'Asia/Kolkata');
+                        'Pacific/Apia', 'America/Havana', 'America/St_Johns', 'Europe/Dublin', 'Asia/Kolkata');
     around timestamptz := one_of('2024-03-31 01:00+00', '2024-10-27 01:00+00', '2018-11-04 03:00+00', '2018-02-18 02:00+00',
         '2011-12-30 10:00+00', '2024-11-03 05:00+00', '2010-11-07 02:31+00', '2024-02-29 00:00+00', '2023-01-31 12:00+00',
         '2020-12-31 23:00+00', '2001-01-01 00:00+00', '1969-12-31 00:00+00');
@@ -140,7 +140,8 @@ BEGIN
             WHEN random() < 0.1 THEN date_trunc('day', at) - interval '1 microsecond'
             WHEN random() < 0.02 AND unit IS NOT NULL THEN one_of('infinity', '-infinity', '0001-01-01 00:00+00')::timestamptz
             ELSE at END, CASE WHEN random() < 0.8 THEN floor(random() * 4) END
-    FROM (SELECT around + (random() - 0.4) * least(12 * length, interval '20 years') AS at
+    FROM (SELECT around + CASE WHEN random() < 0.4 THEN (random() - 0.5) * interval '4 hours'
+                               ELSE (random() - 0.4) * least(12 * length, interval '20 years') END AS at
           FROM generate_series(1, (random() * 40)::integer)) AS e;
     INSERT INTO asked VALUES (zone, unit, length, floor(random() * 5), nullif(floor(random() * 6), 0),
         CASE WHEN random() < 0.3 THEN one_of(around::text, (around - 2 * length)::text, '-infinity', 'infinity') END::timestamptz,
@@ -148,9 +149,9 @@ BEGIN
         one_of('calendar', 'rolling'), random() < 0.6, random() < 0.2,
         one_of((around + 5 * length)::text, (around + 2 * length)::text, 'infinity', '-infinity')::timestamptz,
         one_of('x', NULL), one_of('x', 'y', NULL), one_of('n > 0', NULL, NULL), one_of('n < 2 -- few', NULL, NULL));
-    -- Some come back on the very boundary, or a microsecond beside it.
+    -- Some are there before or after, on the very boundary, or a microsecond beside it.
     INSERT INTO log
-    SELECT aggregate_id, one_of('x', 'y'), later(occurred_at, (random() * 4)::integer) + one_of('0', '0', '1 microsecond', '-1 microsecond')::interval, 1
+    SELECT aggregate_id, one_of('x', 'y'), later(occurred_at, (random() * 8 - 4)::integer) + one_of('0', '0', '1 microsecond', '-1 microsecond')::interval, 1
     FROM log WHERE isfinite(occurred_at) AND occurred_at > '1900-01-01' AND random() < 0.3;
 END $$;
 

@@ -150,7 +150,8 @@ fn calendar(source: &Source, question: &Cohorts) -> String {
     )
 }
 
-/// Two passes: who entered when, and what came after.
+/// Two passes: who entered when, and what came after. When clocks have just been put back
+/// a return may lie before the entry on the wall; that is period 0 as well.
 fn rolling(source: &Source, question: &Cohorts) -> String {
     let period = &source.period;
     let entity = source.entity();
@@ -180,7 +181,7 @@ fn rolling(source: &Source, question: &Cohorts) -> String {
 ), hit AS (
     SELECT DISTINCT entity, cohort, period
     FROM (
-        SELECT entity, cohort, GREATEST(0, CASE WHEN {too_many} THEN {less} WHEN {too_few} THEN {more} ELSE period END) AS period
+        SELECT entity, cohort, GREATEST(0, CASE WHEN {too_many} THEN {less} ELSE period END) AS period
         FROM near
     ) n
 )",
@@ -199,8 +200,6 @@ fn rolling(source: &Source, question: &Cohorts) -> String {
         ),
         too_many = op("at", "<", shifted("period")),
         less = op("period", "-", 1),
-        too_few = op("at", ">=", shifted(&op("period", "+", 1))),
-        more = op("period", "+", 1),
     )
 }
 

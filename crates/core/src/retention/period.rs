@@ -133,7 +133,8 @@ impl Period {
         }
     }
 
-    /// About how many periods lie between: at most one too few or too many.
+    /// How many periods lie between, or one more: wall clocks are compared, of which those
+    /// that show a time twice are ahead of [`Self::shifted`], which means the second.
     pub fn about(&self, entered: &str, at: &str) -> String {
         let (from, to) = (self.zoned(entered), self.zoned(at));
         match self.unit {
