@@ -59,7 +59,7 @@ pub fn cohort_retention(source: &Source, question: &Cohorts) -> Result<String, R
     };
     let (returns, retained) = if question.unbounded {
         (
-            "SELECT cohort, LEAST(pg_catalog.max(period), LAST) AS period FROM hit GROUP BY entity, cohort",
+            "SELECT cohort, LEAST(pg_catalog.max(period), LAST) AS period FROM hit WHERE period IS NOT NULL GROUP BY entity, cohort",
             "pg_catalog.sum(r.retained) OVER (PARTITION BY c.cohort ORDER BY n.period DESC)",
         )
     } else {
@@ -73,7 +73,7 @@ pub fn cohort_retention(source: &Source, question: &Cohorts) -> Result<String, R
     let end = op(op("c.cohort", "+", "n.period"), "+", later);
     Ok(format!(
         "WITH {parts}, cohort AS (
-    SELECT cohort, pg_catalog.count(*) AS size FROM member GROUP BY cohort
+    SELECT cohort, pg_catalog.count(*) AS size FROM {entered} GROUP BY cohort
 ), returned AS (
     SELECT cohort, period, pg_catalog.count(*) AS retained FROM ({returns}) h GROUP BY cohort, period
 )
@@ -85,6 +85,10 @@ FROM (
     LEFT JOIN returned r ON {cohort} AND {period}
 ) t
 ORDER BY 1, 3",
+        entered = match question.mode {
+            Mode::Calendar => "member",
+            Mode::Rolling => "(SELECT DISTINCT entity, cohort FROM hit) m",
+        },
         returns = returns.replace("LAST", &periods.to_string()),
         start = source.period.start("cohort"),
         rate = op("retained::numeric", "/", "size"),
@@ -124,7 +128,9 @@ fn calendar(source: &Source, question: &Cohorts) -> String {
            pg_catalog.min({AT}){cohort} AS entered, pg_catalog.max({AT}){returned} AS returned
     {events}
     GROUP BY 1, 2
-), {member}, hit AS (
+), member AS (
+    {member}
+), hit AS (
     SELECT m.entity, m.cohort, {since} AS period
     FROM member m JOIN active a ON {same}
     WHERE {after} AND {not_before}{limit}
@@ -150,7 +156,8 @@ fn calendar(source: &Source, question: &Cohorts) -> String {
     )
 }
 
-/// Two passes: who entered when, and what came after. When clocks have just been put back
+/// Two passes: who entered when, and what came after, if anything (period NULL). They are
+/// joined as they are, not as CTEs, of which the planner knows so little that it sorts. When clocks have just been put back
 /// a return may lie before the entry on the wall; that is period 0 as well.
 fn rolling(source: &Source, question: &Cohorts) -> String {
     let period = &source.period;
@@ -170,18 +177,17 @@ fn rolling(source: &Source, question: &Cohorts) -> String {
     );
     let shifted = |number: &str| period.shifted("entered", number);
     format!(
-        "{member}, event AS (
+        "event AS (
     SELECT {entity} AS entity, {AT} AS at
     {events}
 ), near AS (
     SELECT m.entity, m.cohort, m.entered, e.at, {about} AS period
-    FROM member m JOIN event e ON {same}
-    WHERE {after}{limit}
+    FROM ({member}) m LEFT JOIN event e ON {same} AND {after}{limit}
     OFFSET 0
 ), hit AS (
     SELECT DISTINCT entity, cohort, period
     FROM (
-        SELECT entity, cohort, GREATEST(0, CASE WHEN {too_many} THEN {less} ELSE period END) AS period
+        SELECT entity, cohort, CASE WHEN at IS NOT NULL THEN GREATEST(0, CASE WHEN {too_many} THEN {less} ELSE period END) END AS period
         FROM near
     ) n
 )",
@@ -209,11 +215,9 @@ fn member(source: &Source, entries: &str) -> String {
     let to = source.last().map(|last| op("cohort", "<=", last));
     let is_in_range = super::source::all([from, to]);
     format!(
-        "member AS (
-    SELECT entity, cohort, entered
+        "SELECT entity, cohort, entered
     FROM (SELECT entity, entered, {} AS cohort FROM ({entries}) e WHERE entity IS NOT NULL) m
-    WHERE {is_in_range}
-)",
+    WHERE {is_in_range}",
         source.period.number("entered"),
     )
 }
