@@ -10,9 +10,11 @@ pub mod databases;
 pub mod datum_hash;
 pub mod ddl;
 pub mod depend;
+pub mod encoding;
 mod entry;
 pub mod error;
 pub mod flat;
+mod funnel;
 pub mod index;
 pub mod json;
 pub mod lock;
@@ -23,6 +25,8 @@ pub mod process;
 pub mod query;
 mod retention;
 pub mod security;
+pub mod series;
+pub mod sessionize;
 pub mod settings;
 pub mod snapshot;
 pub mod spi;
@@ -35,6 +39,7 @@ pub mod trigger;
 pub mod unique;
 pub mod vacuum;
 mod winner;
+pub mod zone;
 
 pub use pgrx::pg_sys::{Datum, Oid};
 

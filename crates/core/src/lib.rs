@@ -3,11 +3,14 @@
 //! calls in here and writes the result back.
 
 pub mod append;
+pub mod chart;
 pub mod checkpoint;
 pub mod content;
 pub mod coverage;
 pub mod error;
 pub mod fault;
+pub mod fill;
+pub mod funnel;
 pub mod given;
 pub mod hash;
 pub mod hint;
@@ -18,6 +21,7 @@ pub mod own;
 pub mod projection;
 pub mod retention;
 pub mod segment;
+pub mod series;
 pub mod session;
 pub mod sql;
 pub mod state;
