@@ -28,7 +28,9 @@ pub fn active_users(
         .map(|first| op(first, "-", rolling.map_or(0, |periods| periods - 1)));
     let until = source.last().map(|last| op(last, "+", 1));
     let active = format!(
-        "WITH active AS (\n    SELECT DISTINCT {} AS entity, {} AS period\n    {}\n)",
+        "WITH active AS {}(\n    SELECT DISTINCT {} AS entity, {} AS period\n    {}\n)",
+        // Or all events would be sorted, see `lifecycle`.
+        rolling.map_or("", |_| "MATERIALIZED "),
         source.entity(),
         source.period.number(super::source::AT),
         source.events(seen.as_deref(), until.as_deref(), condition),

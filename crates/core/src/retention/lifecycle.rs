@@ -5,7 +5,8 @@ use super::period::op;
 use super::source::{AT, instant};
 
 /// The query: one row for each period. What is before the range is looked at only as "the
-/// period before" and "earlier". `as_of` as for [`super::cohort_retention`].
+/// period before" and "earlier". (MATERIALIZED, or all events would be sorted, for the
+/// window function too, instead of one row for each entity and period.) `as_of` as for [`super::cohort_retention`].
 #[must_use]
 pub fn lifecycle(source: &Source, condition: &str, as_of: i64) -> String {
     let first = source.first();
@@ -21,7 +22,7 @@ pub fn lifecycle(source: &Source, condition: &str, as_of: i64) -> String {
         op(end, "<=", instant(as_of))
     };
     format!(
-        "WITH active AS (
+        "WITH active AS MATERIALIZED (
     SELECT DISTINCT {entity} AS entity, {number} AS period
     {events}
 ), stay AS (
