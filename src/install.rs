@@ -107,3 +107,8 @@ extension_sql_file!(
     name = "paths",
     requires = ["sessions"]
 );
+extension_sql_file!(
+    "../sql/63_retention.sql",
+    name = "retention",
+    requires = ["schemas"]
+);

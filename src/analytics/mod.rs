@@ -6,6 +6,7 @@ mod fill;
 mod funnel;
 mod paths;
 mod question;
+mod retention;
 mod sequence;
 mod series;
 mod session;

@@ -23,6 +23,7 @@ pub mod naming;
 pub mod own;
 pub mod process;
 pub mod query;
+mod retention;
 pub mod security;
 mod sequence;
 pub mod series;

@@ -20,6 +20,7 @@ pub mod numeric;
 pub mod own;
 pub mod paths;
 pub mod projection;
+pub mod retention;
 pub mod segment;
 pub mod sequence;
 pub mod series;
