@@ -2,12 +2,12 @@
 //! Every function here is safe to call from the rest of the extension as long as
 //! the caller runs inside a backend.
 
-pub mod aggregate;
+mod aggregate;
 pub mod bgworker;
 pub mod cache;
 pub mod conditions;
 pub mod databases;
-pub mod datum_hash;
+mod datum_hash;
 pub mod ddl;
 pub mod depend;
 mod entry;
@@ -23,6 +23,7 @@ pub mod process;
 pub mod query;
 pub mod security;
 pub mod settings;
+pub mod sketch;
 pub mod snapshot;
 pub mod spi;
 pub mod srf;

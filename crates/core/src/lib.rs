@@ -18,6 +18,7 @@ pub mod own;
 pub mod projection;
 pub mod segment;
 pub mod session;
+pub mod sketch;
 pub mod sql;
 pub mod state;
 pub mod timeline;

@@ -189,7 +189,11 @@ pub fn recipe(facts: &Facts) -> Result<Recipe, Error> {
             INTERVAL_MEAN,
         ),
         ("pganalytics", "approx_count_distinct", _) => one_part(
-            PartSource::Other("pganalytics.hll(pg_catalog.anyelement)"),
+            PartSource::Other(if facts.signature.ends_with(",integer)") {
+                "pganalytics.hll(pg_catalog.anyelement,pg_catalog.int4)"
+            } else {
+                "pganalytics.hll(pg_catalog.anyelement)"
+            }),
             union(),
             "pganalytics.cardinality({0})".into(),
         ),
