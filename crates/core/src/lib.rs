@@ -15,6 +15,7 @@ pub mod hyperloglog;
 pub mod ledger;
 pub mod numeric;
 pub mod own;
+pub mod percentile;
 pub mod projection;
 pub mod segment;
 pub mod session;
