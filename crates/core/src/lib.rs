@@ -23,6 +23,7 @@ pub mod sketch;
 pub mod sql;
 pub mod state;
 pub mod timeline;
+pub mod top_k;
 pub mod version;
 pub mod window;
 pub mod worker;

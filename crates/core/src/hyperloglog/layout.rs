@@ -5,8 +5,8 @@
 //! |---|---|
 //! | 0, sealed list | rising hash codes as LEB128 differences |
 //! | 1, sealed registers | words of 32 bits, five registers of six bits in each from the lowest bit up, the last two bits zero |
-//! | 2, table of a state | hash codes in a hash table, their number in the header |
-//! | 3, registers of a state | as sealed ones, without a checksum |
+//! | 6, table of a state | hash codes in a hash table, their number in the header |
+//! | 7, registers of a state | as sealed ones, without a checksum |
 //!
 //! A hash code stands for the first 25 bits of a hash, the index. If the bits of the
 //! index behind the precision are not all zero, it is the index times two, else the
@@ -20,8 +20,8 @@ use crate::sketch::sealed::{HEADER, Head, read_varint, room, seal, varint_length
 
 pub(super) const LIST: u8 = 0;
 pub(super) const SEALED_REGISTERS: u8 = 1;
-pub(super) const TABLE: u8 = 2;
-pub(super) const REGISTERS: u8 = 3;
+pub(super) const TABLE: u8 = 6;
+pub(super) const REGISTERS: u8 = 7;
 
 /// Bits of a hash that a code keeps.
 const INDEX_BITS: u8 = 25;

@@ -4,7 +4,7 @@
 //! | form | payload |
 //! |---|---|
 //! | 0, sealed | the error asked for, least value, greatest value (8 bytes each); for each bucket, in order, the difference of its key to the one before and its count, both as LEB128 |
-//! | 1, state | the same three, 1 / ln γ, and a hash table of keys (4 bytes) and counts (8); their number in the header |
+//! | 6, state | the same three, 1 / ln γ, and a hash table of keys (4 bytes) and counts (8); their number in the header |
 //!
 //! A key is the number of a bucket plus 2^31; none is zero. Of no values, least is NaN,
 //! which is the greatest of all, and greatest -infinity. -0 is 0, and every NaN is one.
@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 pub(super) const SEALED: u8 = 0;
-pub(super) const STATE: u8 = 1;
+pub(super) const STATE: u8 = 6;
 
 const NUMBER: usize = 8;
 /// Where least and greatest lie.

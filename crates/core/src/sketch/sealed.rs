@@ -8,7 +8,8 @@
 //! | 3–6 | low half of the XXH3 of the rest, seeded with the first three bytes |
 //! | 7… | payload |
 //!
-//! A state of an aggregate begins alike, but has other things in bytes 3 to 6.
+//! A state of an aggregate begins alike, but has other things in bytes 3 to 6. Its form is
+//! more than one bit away from those that are sealed.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
