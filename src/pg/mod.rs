@@ -19,6 +19,7 @@ pub mod lock;
 pub mod message;
 pub mod naming;
 pub mod own;
+mod printed;
 pub mod process;
 pub mod query;
 pub mod security;

@@ -20,9 +20,8 @@ mod layout;
 mod mapping;
 mod state;
 
-use self::layout::View;
+use self::layout::{KIND, View};
 pub use self::layout::{bytes_of, checked, empty, sealed, text_of};
-pub use self::mapping::Accuracy;
 pub use self::state::{add, begin, merge};
 use crate::sketch::SketchError;
 
@@ -30,6 +29,20 @@ use crate::sketch::SketchError;
 pub const DEFAULT_ERROR: f64 = 0.01;
 /// The errors that can be had.
 pub const ERRORS: std::ops::RangeInclusive<f64> = 0.0001..=0.5;
+
+/// A relative error that a user asked for.
+///
+/// # Errors
+/// One outside [`ERRORS`], or NULL.
+pub fn error(asked: Option<f64>) -> Result<f64, SketchError> {
+    let what = "relative error";
+    let asked = asked.ok_or(SketchError::Null { kind: KIND, what })?;
+    if ERRORS.contains(&asked) {
+        return Ok(asked);
+    }
+    let range = format!("from {} to {}", ERRORS.start(), ERRORS.end());
+    Err(KIND.out_of_range(what, asked, range))
+}
 
 /// The sealed sketch of the values in either.
 ///

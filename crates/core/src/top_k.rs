@@ -70,6 +70,17 @@ pub fn top(bytes: &[u8], most: usize) -> Result<Vec<Counted<'_>>, SketchError> {
     Ok(entries.into_iter().take(most).map(counted).collect())
 }
 
+/// The same with as many values as a user asks for.
+///
+/// # Errors
+/// Less than none, too.
+pub fn top_asked(bytes: &[u8], most: i32) -> Result<Vec<Counted<'_>>, SketchError> {
+    let range = || "that is not negative".to_owned();
+    let most =
+        usize::try_from(most).map_err(|_| KIND.out_of_range("number of values", most, range()))?;
+    top(bytes, most)
+}
+
 fn counted(entry: Entry<'_>) -> Counted<'_> {
     let signed = |number| i64::try_from(number).unwrap_or(i64::MAX);
     Counted {

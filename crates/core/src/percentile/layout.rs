@@ -9,8 +9,8 @@
 //! A key is the number of a bucket plus 2^31; none is zero. Of no values, least is NaN,
 //! which is the greatest of all, and greatest -infinity. -0 is 0, and every NaN is one.
 
-use super::Ordered;
 use super::mapping::{Accuracy, LEVELS, merged};
+use super::{DEFAULT_ERROR, Ordered};
 use crate::sketch::sealed::{HEADER, Head, parse, print, read_varint, room, seal, write_varint};
 use crate::sketch::{Kind, SketchError, slots};
 
@@ -110,10 +110,10 @@ impl<'a> View<'a> {
             _ => return Err(KIND.malformed("The form is unknown.")),
         };
         let read = || {
-            let error = number(bytes, HEADER)?;
+            let error = super::error(number(bytes, HEADER)).ok()?;
             Some(Self {
                 level: head.tag,
-                accuracy: Accuracy::new(Some(error)).ok()?,
+                accuracy: Accuracy::of(error),
                 least: number(bytes, LEAST)?,
                 greatest: number(bytes, GREATEST)?,
                 listed: listed?,
@@ -280,7 +280,7 @@ pub fn sealed(bytes: &[u8]) -> Result<Vec<u8>, SketchError> {
 /// The sealed sketch of no values.
 #[must_use]
 pub fn empty() -> Vec<u8> {
-    of_nothing(Accuracy::default()).sealed()
+    of_nothing(Accuracy::of(DEFAULT_ERROR)).sealed()
 }
 
 /// Checks what comes from outside; returns the sealed form.

@@ -5,10 +5,6 @@
 
 use std::f64::consts::{LN_2, LN_10};
 
-use super::layout::KIND;
-use super::{DEFAULT_ERROR, ERRORS};
-use crate::sketch::SketchError;
-
 /// The bucket that ends with 1. At the least error the least number there is falls into
 /// one 3.8 million before it.
 const ONE: i32 = 1 << 23;
@@ -21,34 +17,15 @@ pub(super) const LEVELS: u8 = 24;
 
 /// What a sketch was made for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Accuracy {
+pub(super) struct Accuracy {
     pub(super) error: f64,
     /// 1 / ln γ.
     pub(super) per_ln: f64,
 }
 
-impl Default for Accuracy {
-    fn default() -> Self {
-        Self::of(DEFAULT_ERROR)
-    }
-}
-
 impl Accuracy {
-    /// As a user asks for it.
-    ///
-    /// # Errors
-    /// A relative error that cannot be had, or NULL.
-    pub fn new(asked: Option<f64>) -> Result<Self, SketchError> {
-        let what = "relative error";
-        let asked = asked.ok_or(SketchError::Null { kind: KIND, what })?;
-        if ERRORS.contains(&asked) {
-            return Ok(Self::of(asked));
-        }
-        let range = format!("from {} to {}", ERRORS.start(), ERRORS.end());
-        Err(KIND.out_of_range(what, asked, range))
-    }
-
-    fn of(error: f64) -> Self {
+    /// For this relative error.
+    pub(super) fn of(error: f64) -> Self {
         let per_ln = 1.0 / libm::log((1.0 + error) / (1.0 - error));
         Self { error, per_ln }
     }

@@ -1,19 +1,19 @@
 //! A sketch that changes where it lies: the state of an aggregate. What changes it returns
 //! `None` if that could be done in the room there was, else what the state is from now on.
 
-use super::Ordered;
 use super::layout::{
     Bucket, GREATEST, KIND, LEAST, SLOT, STATE, TABLE, View, added_up, empty_state, home, known,
     number, plain,
 };
 use super::mapping::{Accuracy, merged};
+use super::{DEFAULT_ERROR, Ordered};
 use crate::sketch::sealed::Head;
 use crate::sketch::{SketchError, slots};
 
 /// The state of no values.
 #[must_use]
-pub fn begin(accuracy: Accuracy) -> Vec<u8> {
-    empty_state(accuracy)
+pub fn begin(error: Option<f64>) -> Vec<u8> {
+    empty_state(Accuracy::of(error.unwrap_or(DEFAULT_ERROR)))
 }
 
 /// Adds a value to a state, of this error if one is given.

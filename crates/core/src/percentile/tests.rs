@@ -4,22 +4,16 @@
 use proptest::prelude::*;
 
 use super::layout::{SEALED, STATE};
-use super::mapping::{LEVELS, merged};
+use super::mapping::{Accuracy, LEVELS, merged};
 use super::*;
 use crate::error::UserError;
 use crate::sketch::sealed::seal;
 
-fn accuracy(error: f64) -> Accuracy {
-    Accuracy::new(Some(error)).unwrap()
-}
-
 /// A state, not sealed.
 fn state_of(error: f64, values: &[f64]) -> Vec<u8> {
-    values
-        .iter()
-        .fold(begin(accuracy(error)), |mut state, value| {
-            add(&mut state, None, *value).unwrap().unwrap_or(state)
-        })
+    values.iter().fold(begin(Some(error)), |mut state, value| {
+        add(&mut state, None, *value).unwrap().unwrap_or(state)
+    })
 }
 
 fn sketch_of(error: f64, values: &[f64]) -> Vec<u8> {
@@ -122,7 +116,7 @@ fn memory_is_bounded_and_the_error_is_told() {
             "{error} became {now}"
         );
         assert!(sealed(&state).unwrap().len() < bytes);
-        assert!(state.len() < 16 * accuracy(error).limit() + 100);
+        assert!(state.len() < 16 * Accuracy::of(error).limit() + 100);
         assert_percentiles(&state, &values, now);
     }
     // Over 18 orders of magnitude nothing merges.
@@ -135,7 +129,7 @@ fn memory_is_bounded_and_the_error_is_told() {
 #[test]
 fn buckets_end_where_they_should() {
     for error in [0.0001, 0.01, 0.5] {
-        let accuracy = accuracy(error);
+        let accuracy = Accuracy::of(error);
         for level in 0..=LEVELS {
             let mut edges = vec![
                 1.0,
@@ -222,14 +216,14 @@ fn what_is_asked_in_vain_is_said() {
         );
     }
     for error in [0.0, -1.0, 0.6, f64::NAN, 1e-5] {
-        let refused = Accuracy::new(Some(error)).unwrap_err();
+        let refused = super::error(Some(error)).unwrap_err();
         assert_eq!(refused.sqlstate(), "22023");
         assert_eq!(
             refused.hint().unwrap(),
             "Use a relative error from 0.0001 to 0.5."
         );
     }
-    assert_eq!(Accuracy::new(None).unwrap_err().sqlstate(), "22004");
+    assert_eq!(super::error(None).unwrap_err().sqlstate(), "22004");
     let other = sketch_of(0.02, &[1.0]);
     let refused = union(&sketch, &other).unwrap_err();
     assert_eq!(union(&other, &sketch).unwrap_err(), refused);
@@ -237,7 +231,7 @@ fn what_is_asked_in_vain_is_said() {
         refused.to_string(),
         "cannot merge a percentile_sketch of relative error 0.01 with one of relative error 0.02"
     );
-    assert!(add(&mut begin(accuracy(0.1)), Some(0.2), 1.0).is_err());
+    assert!(add(&mut begin(Some(0.1)), Some(0.2), 1.0).is_err());
 }
 
 /// Stored sketches look like this: a failure here is a broken promise, not a wrong test.

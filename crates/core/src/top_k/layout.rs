@@ -16,7 +16,7 @@ use crate::sketch::{Kind, SketchError, slots};
 
 pub(super) const KIND: Kind = Kind {
     name: "top_k_sketch",
-    maker: "top_k_sketch()",
+    maker: "top_k()",
 };
 
 pub(super) const SEALED: u8 = 0;

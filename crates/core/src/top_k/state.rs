@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::KIND;
-use super::layout::{Entry, PartsMut, STATE, View, capacity};
+use super::DEFAULT_CAPACITY;
+use super::layout::{Entry, KIND, PartsMut, STATE, View, capacity};
 use crate::sketch::SketchError;
 use crate::sketch::sealed::Head;
 
@@ -12,8 +12,8 @@ use crate::sketch::sealed::Head;
 ///
 /// # Errors
 /// None: a state of none is not too large.
-pub fn begin(capacity: u32) -> Result<Vec<u8>, SketchError> {
-    View::of_nothing(capacity).state()
+pub fn begin(capacity: Option<u32>) -> Result<Vec<u8>, SketchError> {
+    View::of_nothing(capacity.unwrap_or(DEFAULT_CAPACITY)).state()
 }
 
 /// Adds a value to a state, of this capacity if one is given.

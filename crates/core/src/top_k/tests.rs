@@ -10,7 +10,7 @@ use crate::error::UserError;
 use crate::sketch::sealed::seal;
 
 fn state_of<'a>(capacity: u32, values: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let begun = begin(capacity).unwrap();
+    let begun = begin(Some(capacity)).unwrap();
     values.into_iter().fold(begun, |mut state, value| {
         add(&mut state, None, value).unwrap().unwrap_or(state)
     })
@@ -150,13 +150,13 @@ fn what_is_asked_in_vain_is_said() {
         error.to_string(),
         "cannot merge a top_k_sketch of capacity 3 with one of capacity 4"
     );
-    assert!(add(&mut begin(3).unwrap(), Some(4), b"a").is_err());
+    assert!(add(&mut begin(Some(3)).unwrap(), Some(4), b"a").is_err());
 }
 
 #[test]
 fn the_empty_sketch_merges_with_any() {
     let (one, none) = (sketch_of(9, &["a"]), sketch_of(9, &[]));
-    for (other, both) in [(empty(), &none), (begin(70_000 / 2).unwrap(), &none)] {
+    for (other, both) in [(empty(), &none), (begin(Some(35_000)).unwrap(), &none)] {
         assert_eq!(union(&one, &other).unwrap(), one);
         assert_eq!(union(&other, &one).unwrap(), one);
         assert_eq!(&union(&none, &other).unwrap(), both);
