@@ -37,7 +37,7 @@ run_clients() { # part what clients
     done
 }
 
-[ $# -gt 0 ] || set -- single batch copy hot segments prune loop bytes fold read async refresh
+[ $# -gt 0 ] || set -- single batch copy hot segments prune loop bytes fold read async refresh sketches
 for part in flush "$@"; do
     echo "==> $part: $(sed -n 's/^-- about: //p' "$part.sql")"
     sql --file "$part.sql"
