@@ -12,7 +12,7 @@ trap 'export PGDATABASE=$source_database; dropdb --if-exists --force "$latin"; d
 sql "CREATE EXTENSION pg_analytics; CREATE TABLE kept AS
   SELECT part, pganalytics.hll(x) AS users, pganalytics.hll(x, 10) AS fewer, pganalytics.percentile_sketch(x, 0.05) AS ms,
          pganalytics.top_k(CASE WHEN x % 3 = 0 THEN 'caf' || chr(233) ELSE '\"' || x || '\\' END, 20) AS names
-  FROM (SELECT part, x FROM generate_series(0, 4) AS part, generate_series(1, 10 ^ part::int) AS x) AS v GROUP BY part" > /dev/null
+  FROM (SELECT part, x FROM generate_series(0, 4) AS part, generate_series(1, (10 ^ part)::int) AS x) AS v GROUP BY part" > /dev/null
 as_text="SELECT string_agg(concat_ws(' ', part, users, fewer, ms, names), E'\n' ORDER BY part) FROM kept"
 before=$(sql "$as_text")
 

@@ -193,7 +193,7 @@ fn greatest(a: u32, b: u32) -> Word {
     const _: () = assert!(5 == REGISTERS_PER_WORD);
     let half = |a: u32, b: u32| {
         // The bit above stays where a is not less than b.
-        let is_a = ((a | ABOVE) - b & ABOVE) >> REGISTER_BITS;
+        let is_a = (((a | ABOVE) - b) & ABOVE) >> REGISTER_BITS;
         let mask = is_a * REGISTER;
         a & mask | b & !mask & EVEN
     };

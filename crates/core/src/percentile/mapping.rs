@@ -90,6 +90,6 @@ pub(super) fn merged(place: i32, levels: u8) -> i32 {
         return place;
     }
     // An arithmetic shift rounds down.
-    let merged = ONE - (ONE - size >> levels.min(31));
+    let merged = ONE - ((ONE - size) >> levels.min(31));
     if place < 0 { -merged } else { merged }
 }

@@ -101,12 +101,12 @@ fn add_bucket(state: &mut [u8], head: Head, more: Bucket) -> Result<Option<Vec<u
     let table = room.as_chunks_mut::<SLOT>().0;
     let key = Bucket::key(more.place);
     let found = slots::find(table, home(key), |slot| slots::key(slot) == key);
-    if let Some(slot) = found.and_then(|place| table.get_mut(place)) {
-        if slots::key(slot) == key {
-            let count = Bucket::of_slot(slot).count.saturating_add(more.count);
-            *slot = Bucket { count, ..more }.slot();
-            return Ok(None);
-        }
+    if let Some(slot) = found.and_then(|place| table.get_mut(place))
+        && slots::key(slot) == key
+    {
+        let count = Bucket::of_slot(slot).count.saturating_add(more.count);
+        *slot = Bucket { count, ..more }.slot();
+        return Ok(None);
     }
     let count = head.number as usize + 1;
     let has_room = !slots::is_full(count, table.len());

@@ -18,7 +18,7 @@ pub(crate) fn find<const WIDTH: usize>(
     home: u32,
     is_it: impl Fn(&[u8; WIDTH]) -> bool,
 ) -> Option<usize> {
-    let first = (home as u64 * slots.len() as u64 >> 32) as usize;
+    let first = ((u64::from(home) * slots.len() as u64) >> 32) as usize;
     let fits = |slot: &[u8; WIDTH]| key(slot) == 0 || is_it(slot);
     let after = slots[first..].iter().position(&fits);
     after
