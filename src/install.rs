@@ -78,6 +78,16 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!(
+    "../sql/52_quantiles.sql",
+    name = "quantiles",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/53_top_k.sql",
+    name = "top_k",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../sql/60_timelines.sql",
     name = "timelines",
     requires = ["schemas"]

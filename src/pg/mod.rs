@@ -2,12 +2,12 @@
 //! Every function here is safe to call from the rest of the extension as long as
 //! the caller runs inside a backend.
 
-pub mod aggregate;
+mod aggregate;
 pub mod bgworker;
 pub mod cache;
 pub mod conditions;
 pub mod databases;
-pub mod datum_hash;
+mod datum_hash;
 pub mod ddl;
 pub mod depend;
 pub mod encoding;
@@ -21,6 +21,7 @@ pub mod lock;
 pub mod message;
 pub mod naming;
 pub mod own;
+mod printed;
 pub mod process;
 pub mod query;
 mod retention;
@@ -29,6 +30,7 @@ mod sequence;
 pub mod series;
 pub mod sessionize;
 pub mod settings;
+pub mod sketch;
 pub mod snapshot;
 pub mod spi;
 pub mod srf;
