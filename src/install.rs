@@ -78,6 +78,16 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!(
+    "../sql/52_quantiles.sql",
+    name = "quantiles",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/53_top_k.sql",
+    name = "top_k",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../sql/60_timelines.sql",
     name = "timelines",
     requires = ["schemas"]
@@ -106,4 +116,9 @@ extension_sql_file!(
     "../sql/62_paths.sql",
     name = "paths",
     requires = ["sessions"]
+);
+extension_sql_file!(
+    "../sql/63_retention.sql",
+    name = "retention",
+    requires = ["schemas"]
 );
