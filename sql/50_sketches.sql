@@ -117,90 +117,96 @@ DEFAULT FOR TYPE pganalytics.hyperloglog USING hash AS
 COMMENT ON OPERATOR CLASS pganalytics.hyperloglog_ops USING hash IS 'equality of sketches';
 COMMENT ON OPERATOR FAMILY pganalytics.hyperloglog_ops USING hash IS 'equality of sketches';
 
--- Support functions of the aggregates.
+-- Support functions of the aggregates. The state is a sketch with room to grow.
 
 -- Stable, not immutable: types without a reader of their own are hashed as they print.
-CREATE FUNCTION pganalytics.hll_transition(internal, anyelement)
-RETURNS internal
+CREATE FUNCTION pganalytics.hll_transition(pganalytics.hyperloglog, anyelement)
+RETURNS pganalytics.hyperloglog
 LANGUAGE c STABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'hll_transition_wrapper';
-COMMENT ON FUNCTION pganalytics.hll_transition(internal, anyelement)
+AS 'MODULE_PATHNAME', 'hll_transition';
+COMMENT ON FUNCTION pganalytics.hll_transition(pganalytics.hyperloglog, anyelement)
 IS 'aggregate transition function';
 
-CREATE FUNCTION pganalytics.rollup_transition(internal, pganalytics.hyperloglog)
-RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'rollup_transition_wrapper';
-COMMENT ON FUNCTION pganalytics.rollup_transition(internal, pganalytics.hyperloglog)
+CREATE FUNCTION pganalytics.hll_transition(pganalytics.hyperloglog, anyelement, integer)
+RETURNS pganalytics.hyperloglog
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'hll_transition_precision';
+COMMENT ON FUNCTION pganalytics.hll_transition(pganalytics.hyperloglog, anyelement, integer)
 IS 'aggregate transition function';
 
-CREATE FUNCTION pganalytics.sketch_combine(internal, internal)
-RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'sketch_combine_wrapper';
-COMMENT ON FUNCTION pganalytics.sketch_combine(internal, internal)
-IS 'aggregate combine function';
-
-CREATE FUNCTION pganalytics.sketch_serialize(internal)
-RETURNS bytea
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'sketch_serialize_wrapper';
-COMMENT ON FUNCTION pganalytics.sketch_serialize(internal) IS 'aggregate serial function';
-
-CREATE FUNCTION pganalytics.sketch_deserialize(bytea, internal)
-RETURNS internal
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'sketch_deserialize_wrapper';
-COMMENT ON FUNCTION pganalytics.sketch_deserialize(bytea, internal)
-IS 'aggregate deserial function';
-
-CREATE FUNCTION pganalytics.sketch_final(internal)
+CREATE FUNCTION pganalytics.hll_combine(pganalytics.hyperloglog, pganalytics.hyperloglog)
 RETURNS pganalytics.hyperloglog
 LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'sketch_final_wrapper';
-COMMENT ON FUNCTION pganalytics.sketch_final(internal) IS 'aggregate final function';
+AS 'MODULE_PATHNAME', 'hll_combine';
+COMMENT ON FUNCTION pganalytics.hll_combine(pganalytics.hyperloglog, pganalytics.hyperloglog)
+IS 'aggregate combine function';
 
-CREATE FUNCTION pganalytics.sketch_final_cardinality(internal)
+CREATE FUNCTION pganalytics.hll_final(pganalytics.hyperloglog)
+RETURNS pganalytics.hyperloglog
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'hll_final_wrapper';
+COMMENT ON FUNCTION pganalytics.hll_final(pganalytics.hyperloglog) IS 'aggregate final function';
+
+CREATE FUNCTION pganalytics.hll_final_cardinality(pganalytics.hyperloglog)
 RETURNS bigint
 LANGUAGE c IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'sketch_final_cardinality_wrapper';
-COMMENT ON FUNCTION pganalytics.sketch_final_cardinality(internal)
+AS 'MODULE_PATHNAME', 'hll_final_cardinality_wrapper';
+COMMENT ON FUNCTION pganalytics.hll_final_cardinality(pganalytics.hyperloglog)
 IS 'aggregate final function';
 
 -- The final functions leave the set in the state as it is (FINALFUNC_MODIFY is
 -- read_only by default), so that these work as window functions too.
 
-CREATE AGGREGATE pganalytics.hll(anyelement) (
+CREATE AGGREGATE pganalytics.hll(value anyelement) (
     SFUNC = pganalytics.hll_transition,
-    STYPE = internal,
-    FINALFUNC = pganalytics.sketch_final,
-    COMBINEFUNC = pganalytics.sketch_combine,
-    SERIALFUNC = pganalytics.sketch_serialize,
-    DESERIALFUNC = pganalytics.sketch_deserialize,
+    STYPE = pganalytics.hyperloglog,
+    SSPACE = 4096,
+    FINALFUNC = pganalytics.hll_final,
+    COMBINEFUNC = pganalytics.hll_combine,
     PARALLEL = safe
 );
 COMMENT ON AGGREGATE pganalytics.hll(anyelement)
 IS 'sketch of the distinct values that are not null; empty if there are none';
 
-CREATE AGGREGATE pganalytics.approx_count_distinct(anyelement) (
+CREATE AGGREGATE pganalytics.hll(value anyelement, "precision" integer) (
     SFUNC = pganalytics.hll_transition,
-    STYPE = internal,
-    FINALFUNC = pganalytics.sketch_final_cardinality,
-    COMBINEFUNC = pganalytics.sketch_combine,
-    SERIALFUNC = pganalytics.sketch_serialize,
-    DESERIALFUNC = pganalytics.sketch_deserialize,
+    STYPE = pganalytics.hyperloglog,
+    SSPACE = 4096,
+    FINALFUNC = pganalytics.hll_final,
+    COMBINEFUNC = pganalytics.hll_combine,
+    PARALLEL = safe
+);
+COMMENT ON AGGREGATE pganalytics.hll(anyelement, integer)
+IS 'sketch of the distinct values that are not null, of a precision from 4 to 18: its standard error is 1.04 / sqrt(2 ^ precision); sketches of different precision do not merge';
+
+CREATE AGGREGATE pganalytics.approx_count_distinct(value anyelement) (
+    SFUNC = pganalytics.hll_transition,
+    STYPE = pganalytics.hyperloglog,
+    SSPACE = 4096,
+    FINALFUNC = pganalytics.hll_final_cardinality,
+    COMBINEFUNC = pganalytics.hll_combine,
     PARALLEL = safe
 );
 COMMENT ON AGGREGATE pganalytics.approx_count_distinct(anyelement)
 IS 'estimated number of distinct values that are not null, with a standard error of 0.8 %';
 
+CREATE AGGREGATE pganalytics.approx_count_distinct(value anyelement, "precision" integer) (
+    SFUNC = pganalytics.hll_transition,
+    STYPE = pganalytics.hyperloglog,
+    SSPACE = 4096,
+    FINALFUNC = pganalytics.hll_final_cardinality,
+    COMBINEFUNC = pganalytics.hll_combine,
+    PARALLEL = safe
+);
+COMMENT ON AGGREGATE pganalytics.approx_count_distinct(anyelement, integer)
+IS 'estimated number of distinct values that are not null, with a standard error of 1.04 / sqrt(2 ^ precision)';
+
 CREATE AGGREGATE pganalytics.rollup(pganalytics.hyperloglog) (
-    SFUNC = pganalytics.rollup_transition,
-    STYPE = internal,
-    FINALFUNC = pganalytics.sketch_final,
-    COMBINEFUNC = pganalytics.sketch_combine,
-    SERIALFUNC = pganalytics.sketch_serialize,
-    DESERIALFUNC = pganalytics.sketch_deserialize,
+    SFUNC = pganalytics.hll_combine,
+    STYPE = pganalytics.hyperloglog,
+    SSPACE = 4096,
+    FINALFUNC = pganalytics.hll_final,
+    COMBINEFUNC = pganalytics.hll_combine,
     PARALLEL = safe
 );
 COMMENT ON AGGREGATE pganalytics.rollup(pganalytics.hyperloglog)

@@ -78,6 +78,16 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!(
+    "../sql/52_quantiles.sql",
+    name = "quantiles",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/53_top_k.sql",
+    name = "top_k",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../sql/60_timelines.sql",
     name = "timelines",
     requires = ["schemas"]
@@ -96,6 +106,16 @@ extension_sql_file!(
     "../sql/61_funnels.sql",
     name = "funnels",
     requires = ["timelines", "latest", "log"]
+);
+extension_sql_file!(
+    "../sql/62_sequences.sql",
+    name = "sequences",
+    requires = ["timelines"]
+);
+extension_sql_file!(
+    "../sql/62_paths.sql",
+    name = "paths",
+    requires = ["sessions"]
 );
 extension_sql_file!(
     "../sql/63_retention.sql",

@@ -4,10 +4,14 @@
 mod chart;
 mod fill;
 mod funnel;
+mod paths;
+mod percentile;
 mod question;
 mod retention;
+mod sequence;
 mod series;
 mod session;
 mod sketch;
 mod timeline;
+mod top_k;
 mod window;

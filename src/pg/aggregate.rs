@@ -1,6 +1,7 @@
 //! A call of one of an aggregate's support functions.
 //!
-//! States are Rust values kept in the aggregate's memory context and dropped with it.
+//! States that are no values of SQL are Rust values kept in the memory context of the
+//! aggregate and dropped with it.
 //! Only functions with an `internal` argument take an [`AggregateCall`], so that no SQL
 //! expression can hand them a foreign pointer.
 
@@ -14,7 +15,6 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 use pgrx::{PgMemoryContexts, pg_sys};
 use thiserror::Error;
 
-use super::datum_hash::DatumHasher;
 use super::error::report;
 
 /// Someone called a support function without an aggregate around it.
@@ -42,35 +42,6 @@ impl AggregateCall {
         let pointer = PgMemoryContexts::For(context).leak_and_drop_on_delete(state);
         Ok(Internal::from(Some(pg_sys::Datum::from(pointer))))
     }
-
-    /// The hash of the given argument of the SQL function, `None` if it is NULL.
-    pub fn hash_argument(&self, index: usize) -> Option<u64> {
-        // SAFETY: the call is alive, and the SQL declarations in sql/ give it this argument.
-        let datum = unsafe { pgrx::fcinfo::pg_getarg_datum(self.0, index) }?;
-        // SAFETY: only this extension's functions write `fn_extra` of their own calls, and
-        // those with an AggregateCall keep nothing else there; the hasher was made for the
-        // type of this very argument.
-        unsafe {
-            let mut hasher = (*(*self.0).flinfo).fn_extra.cast::<DatumHasher>();
-            if hasher.is_null() {
-                hasher = self.prepare_hasher(index);
-            }
-            Some((*hasher).hash(datum))
-        }
-    }
-
-    /// Looks the argument's type up, once per query.
-    fn prepare_hasher(&self, index: usize) -> *mut DatumHasher {
-        // SAFETY: `flinfo` belongs to the call; `fn_mcxt` lives as long as `fn_extra`.
-        unsafe {
-            let info = (*self.0).flinfo;
-            let argument = pg_sys::get_fn_expr_argtype(info, index as i32);
-            let hasher = DatumHasher::new(argument, (*info).fn_mcxt);
-            let kept = PgMemoryContexts::For((*info).fn_mcxt).leak_and_drop_on_delete(hasher);
-            (*info).fn_extra = kept.cast();
-            kept
-        }
-    }
 }
 
 /// The state behind an `internal` argument.
@@ -78,11 +49,6 @@ pub fn state<T>(internal: &mut Internal) -> Option<&mut T> {
     // SAFETY: the `internal` arguments of our support functions come from our support
     // functions, by the CREATE AGGREGATE statements in sql/, all with one type of state.
     unsafe { internal.get_mut::<T>() }
-}
-
-/// Hands a new state to the caller, who uses it up before the next row.
-pub fn hand_over<T>(state: T) -> Internal {
-    Internal::new(state)
 }
 
 // SAFETY: takes the call itself, which outlives the function that gets it.

@@ -5,6 +5,7 @@ use std::ffi::CStr;
 
 use pganalytics_core::hash::{Value, hash};
 use pganalytics_core::numeric::Number;
+use pgrx::PgMemoryContexts;
 use pgrx::pg_sys::{self, BuiltinOid, Datum, Oid, PgOid};
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, varlena_to_byte_slice};
 
@@ -55,6 +56,30 @@ impl DatumHasher {
                 }
             }
         }
+    }
+}
+
+/// The hash of the argument `index` of a running call, which is `datum`. Its type is
+/// looked up once per query.
+///
+/// # Safety
+/// `fcinfo` is the call of a function of ours that keeps nothing else in `fn_extra`.
+pub unsafe fn hash_of_argument(
+    fcinfo: pg_sys::FunctionCallInfo,
+    index: usize,
+    datum: Datum,
+) -> u64 {
+    // SAFETY: as the caller promises; `fn_mcxt` lives as long as `fn_extra`.
+    unsafe {
+        let info = (*fcinfo).flinfo;
+        let mut hasher = (*info).fn_extra.cast::<DatumHasher>();
+        if hasher.is_null() {
+            let argument = pg_sys::get_fn_expr_argtype(info, index as i32);
+            let made = DatumHasher::new(argument, (*info).fn_mcxt);
+            hasher = PgMemoryContexts::For((*info).fn_mcxt).leak_and_drop_on_delete(made);
+            (*info).fn_extra = hasher.cast();
+        }
+        (*hasher).hash(datum)
     }
 }
 

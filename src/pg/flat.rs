@@ -57,6 +57,23 @@ impl Flat {
         }
     }
 
+    /// A new one with these bytes.
+    pub fn holding(bytes: &[u8]) -> Self {
+        let mut new = Self::new(bytes.len());
+        new.room().copy_from_slice(bytes);
+        new
+    }
+
+    /// Changes it by `change`, which returns the bytes that take the place of its own, if
+    /// it cannot do with those.
+    pub fn changed<E>(
+        mut self,
+        change: impl FnOnce(&mut [u8]) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<Self, E> {
+        let replaced = change(self.room())?;
+        Ok(replaced.map_or(self, |bytes| Self::holding(&bytes)))
+    }
+
     /// Its bytes, header excluded.
     pub fn room(&mut self) -> &mut [u8] {
         // SAFETY: uncompressed, with a header of four bytes; nobody else has it.

@@ -3,6 +3,7 @@
 use super::Datum;
 use super::entry::{arguments, entry};
 use super::error::{ErrorReport, OrRaise, raise, report};
+use super::flat::Flat;
 use super::timeline::advance;
 use super::trigger::Bytes;
 use pganalytics_core::error::Error;
@@ -27,9 +28,8 @@ unsafe fn add<const COUNT: usize>(
     // SAFETY: as the caller promises; the state is a timeline.
     unsafe {
         let given = arguments::<COUNT>(fcinfo);
-        if let Some(state) = given[0] {
-            let state = Bytes::of(state);
-            let state = Timeline::read(state.as_slice()).or_raise();
+        if let Some(mut state) = Flat::state(fcinfo) {
+            let state = Timeline::read(state.room()).or_raise();
             let question = ask(&given[1..COUNT - 2]).unwrap_or_else(|error| {
                 error.report(PgLogLevel::ERROR);
                 unreachable!("ERROR does not return")

@@ -4,43 +4,40 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput};
 use pganalytics_core::hash::{Value, hash};
-use pganalytics_core::hyperloglog::{DEFAULT_PRECISION, Sketch, SketchError};
+use pganalytics_core::hyperloglog::{add, begin, cardinality, merge, sealed};
+use pganalytics_core::sketch::SketchError;
 
-fn sketch_of(count: i64) -> Result<Sketch, SketchError> {
-    let mut sketch = Sketch::new(DEFAULT_PRECISION)?;
-    (0..count).for_each(|value| sketch.add(hash(Value::Integer(value))));
-    Ok(sketch)
+fn state_of(count: i64) -> Result<Vec<u8>, SketchError> {
+    let mut state = begin(None);
+    for value in 0..count {
+        if let Some(grown) = add(&mut state, None, hash(Value::Integer(value)))? {
+            state = grown;
+        }
+    }
+    Ok(state)
 }
 
-fn add(criterion: &mut Criterion) {
+fn distinct(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("add");
     for count in [100i64, 5_000, 1_000_000] {
         group.throughput(Throughput::Elements(count.unsigned_abs()));
         group.bench_function(count.to_string(), |bencher| {
-            bencher.iter(|| sketch_of(count))
+            bencher.iter(|| state_of(count))
         });
     }
     group.finish();
-}
-
-fn read_merge_write(criterion: &mut Criterion) {
     for count in [100, 5_000, 100_000] {
-        let Ok(mut sketch) = sketch_of(count) else {
-            return;
-        };
-        let Ok(bytes) = sketch.to_bytes() else { return };
+        let Ok(state) = state_of(count) else { return };
+        let Ok(bytes) = sealed(&state) else { return };
         let mut group = criterion.benchmark_group(count.to_string());
-        group.bench_function("read", |bencher| {
-            bencher.iter(|| Sketch::from_bytes(black_box(&bytes)));
-        });
-        group.bench_function("write", |bencher| bencher.iter(|| sketch.to_bytes()));
+        group.bench_function("seal", |bencher| bencher.iter(|| sealed(black_box(&state))));
         group.bench_function("cardinality", |bencher| {
-            bencher.iter(|| sketch.cardinality())
+            bencher.iter(|| cardinality(black_box(&state)))
         });
         group.bench_function("merge", |bencher| {
             bencher.iter_batched_ref(
-                || sketch.clone(),
-                |left| left.merge(&sketch),
+                || state.clone(),
+                |state| merge(state, black_box(&bytes)),
                 BatchSize::SmallInput,
             );
         });
@@ -57,8 +54,7 @@ fn text_hash(criterion: &mut Criterion) {
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    add(&mut criterion);
-    read_merge_write(&mut criterion);
+    distinct(&mut criterion);
     text_hash(&mut criterion);
     criterion.final_summary();
 }

@@ -17,8 +17,8 @@
 //!   - `strict_order`: the chain ends at a row in the way: one that holds neither a step the
 //!     chain has reached nor the next one. Rows on which no condition holds count; at one time
 //!     they come first.
-//!   - `strict_deduplication`: the chain ends where a step after the first that it has reached
-//!     comes again: on another row, or on one that serves for a later step as well. Where
+//!   - `strict_deduplication`: the chain ends where a step that it has reached comes again, the
+//!     first excepted: on whichever row, one that would serve as the next step included. Where
 //!     several conditions hold on one row, or at one time, they come in the order of the steps.
 //!
 //! **Of several chains** that get furthest, the one that gets there first is told about; of

@@ -1,192 +1,119 @@
-//! Counting distinct values in little memory: a HyperLogLog++ sketch.
+//! Counting distinct values in little memory: a HyperLogLog sketch.
 //!
-//! The counting is the crate `hyperloglogplus`; this module gives it hashes that are
-//! stable (see [`crate::hash`]) and a binary form of its own. A sketch is a function of
-//! the *set* of hashes added: in any order, merged from any parts, it has the same
-//! estimate and the same bytes. The standard error is 1.04 / sqrt(2^precision); small
-//! sets are kept as a list and counted almost exactly.
+//! Values are hashed to 64 bits (see [`crate::hash`]). Of a hash the first `precision`
+//! bits choose a register, which keeps the greatest rank seen: one more than the zeros
+//! that follow (Flajolet et al. 2007). As long as that takes less room, the sketch keeps
+//! the hashes themselves, cut to 25 bits and a rank (the sparse mode of HyperLogLog++,
+//! Heule et al. 2013), and counts almost exactly. Registers are counted by the improved
+//! raw estimator of Ertl 2017 ("New cardinality estimation algorithms for HyperLogLog
+//! sketches"), which needs no tables of measured bias. The standard error is
+//! 1.04 / sqrt(2^precision).
 //!
-//! Sketches of different precision do not merge: folding down would give another error
-//! than the one asked for, silently.
+//! A sketch is a function of the *set* of hashes added: in any order, merged from any
+//! parts, it has the same estimate and the same bytes. Sketches of different precision
+//! do not merge: folding down would give another error than the one asked for, silently.
+//! The empty sketch merges with any.
 
+mod estimate;
 mod layout;
-mod registers;
-mod text;
+mod state;
 
-use hyperloglogplus::{HyperLogLog, HyperLogLogPlus};
-use thiserror::Error;
-
-use self::registers::{Mirror, PassThrough};
-use crate::error::UserError;
+use self::layout::{Content, View};
+pub use self::state::{add, begin, merge};
+use crate::sketch::{Kind, SketchError, sealed};
 
 /// The precision of sketches made without one: 16384 registers, 0.8 % standard error.
 pub const DEFAULT_PRECISION: u8 = 14;
 /// The precisions that can be had.
 pub const PRECISIONS: std::ops::RangeInclusive<u8> = 4..=18;
 
-/// Why there is no sketch.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum SketchError {
-    /// Outside [`PRECISIONS`].
-    #[error("precision {0} of a hyperloglog is out of range")]
-    Precision(u8),
-    /// Two sketches of different precision.
-    #[error("cannot merge hyperloglogs of different precision")]
-    Mismatch {
-        /// That of the first.
-        left: u8,
-        /// That of the second.
-        right: u8,
-    },
-    /// Written by a later version, or no sketch at all.
-    #[error("unknown version {0} of hyperloglog")]
-    Version(u8),
-    /// Bytes that no sketch is written as.
-    #[error("invalid binary form of hyperloglog")]
-    Malformed(&'static str),
-    /// Text that no sketch is printed as.
-    #[error("invalid input syntax for type hyperloglog")]
-    Syntax,
-    /// The mirror of the crate's private fields does not fit: a fault of ours.
-    #[error("hyperloglog state cannot be read")]
-    Mirror,
-}
+const KIND: Kind = Kind {
+    name: "hyperloglog",
+    maker: "hll()",
+};
 
-impl UserError for SketchError {
-    fn sqlstate(&self) -> &'static str {
-        match self {
-            Self::Precision(_) | Self::Mismatch { .. } => "22023",
-            Self::Version(_) | Self::Malformed(_) => "22P03",
-            Self::Syntax => "22P02",
-            Self::Mirror => "XX000",
-        }
-    }
-
-    fn detail(&self) -> Option<String> {
-        match self {
-            Self::Mismatch { left, right } => {
-                Some(format!("The precisions are {left} and {right}."))
-            }
-            Self::Malformed(what) => Some((*what).to_owned()),
-            Self::Precision(_) | Self::Version(_) | Self::Syntax | Self::Mirror => None,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Precision(_) => Some(format!(
-                "Use a precision from {} to {}.",
-                PRECISIONS.start(),
-                PRECISIONS.end()
-            )),
-            Self::Mismatch { .. } => {
-                Some("Build both from the values with the same precision.".to_owned())
-            }
-            Self::Version(_) => Some("Update the extension to read this sketch.".to_owned()),
-            Self::Syntax => Some("Insert what the type itself printed, or use hll().".to_owned()),
-            Self::Malformed(_) | Self::Mirror => None,
-        }
-    }
-}
-
-/// A set of hashes, remembered approximately.
-#[derive(Clone, Debug)]
-pub struct Sketch {
-    precision: u8,
-    counter: HyperLogLogPlus<u64, PassThrough>,
-}
-
-impl Sketch {
-    /// The empty set.
-    ///
-    /// # Errors
-    /// A precision outside [`PRECISIONS`].
-    pub fn new(precision: u8) -> Result<Self, SketchError> {
-        let counter = HyperLogLogPlus::new(precision, PassThrough)
-            .map_err(|_| SketchError::Precision(precision))?;
-        Ok(Self { precision, counter })
-    }
-
-    /// The number of bits of a hash that choose its register.
-    #[must_use]
-    pub fn precision(&self) -> u8 {
-        self.precision
-    }
-
-    /// Adds the hash of a value.
-    pub fn add(&mut self, hash: u64) {
-        self.counter.insert(&hash);
-    }
-
-    /// Adds every hash of the other sketch.
-    ///
-    /// # Errors
-    /// Sketches of different precision.
-    pub fn merge(&mut self, other: &Self) -> Result<(), SketchError> {
-        self.counter
-            .merge(&other.counter)
-            .map_err(|_| SketchError::Mismatch {
-                left: self.precision,
-                right: other.precision,
-            })
-    }
-
-    /// The estimated number of distinct hashes. Takes `&mut self` because the crate
-    /// sorts its list first; the set stays the same.
-    pub fn cardinality(&mut self) -> i64 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "far below 2^63, and saturating"
-        )]
-        let estimate = self.counter.count().round() as i64;
-        estimate
-    }
-
-    /// The binary form. Equal sets give equal bytes.
-    ///
-    /// # Errors
-    /// [`SketchError::Mirror`] only.
-    pub fn to_bytes(&mut self) -> Result<Vec<u8>, SketchError> {
-        // Counting settles the list: sorted, and in registers if it has grown too long.
-        self.counter.count();
-        Ok(layout::write(&Mirror::of(&self.counter)?))
-    }
-
-    /// Reads the binary form.
-    ///
-    /// # Errors
-    /// Bytes that [`Sketch::to_bytes`] does not write.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SketchError> {
-        let mirror = layout::read(bytes)?;
-        Ok(Self {
-            precision: mirror.precision(),
-            counter: mirror.into_counter()?,
+/// A precision that a user asked for.
+///
+/// # Errors
+/// One outside [`PRECISIONS`], or NULL.
+pub fn precision(asked: Option<i32>) -> Result<u8, SketchError> {
+    let asked = asked.ok_or(SketchError::Null {
+        kind: KIND,
+        what: "precision",
+    })?;
+    u8::try_from(asked)
+        .ok()
+        .filter(|precision| PRECISIONS.contains(precision))
+        .ok_or_else(|| {
+            let range = format!("from {} to {}", PRECISIONS.start(), PRECISIONS.end());
+            KIND.out_of_range("precision", asked, range)
         })
-    }
+}
 
-    /// Reads the text form and checks it; returns the binary form.
-    ///
-    /// # Errors
-    /// Text that [`Sketch::text_of`] does not print.
-    pub fn bytes_of(text: &str) -> Result<Vec<u8>, SketchError> {
-        let bytes = text::parse(text)?;
-        Self::checked(&bytes)?;
-        Ok(bytes)
-    }
+/// The estimated number of distinct hashes in a sketch.
+///
+/// # Errors
+/// Bytes that are no sketch.
+pub fn cardinality(bytes: &[u8]) -> Result<i64, SketchError> {
+    let view = View::read(bytes)?;
+    let estimate = match (view.content, view.listed()) {
+        (Content::Registers(words), _) => estimate::of_registers(words, view.precision),
+        (_, Some(codes)) => estimate::of_codes(codes.len()),
+        (_, None) => return cardinality(&view.registers()),
+    };
+    Ok(estimate.round() as i64)
+}
 
-    /// The text form of a binary form: the version, a colon and base64.
-    #[must_use]
-    pub fn text_of(bytes: &[u8]) -> String {
-        text::print(bytes)
-    }
+/// The sealed form: equal sets give equal bytes.
+///
+/// # Errors
+/// Bytes that are no sketch.
+pub fn sealed(bytes: &[u8]) -> Result<Vec<u8>, SketchError> {
+    View::read(bytes).map(|view| view.sealed())
+}
 
-    /// Checks a binary form that comes from outside.
-    ///
-    /// # Errors
-    /// Bytes that [`Sketch::to_bytes`] does not write.
-    pub fn checked(bytes: &[u8]) -> Result<(), SketchError> {
-        layout::read(bytes).map(|_| ())
+/// The sealed sketch of no values.
+#[must_use]
+pub fn empty() -> Vec<u8> {
+    View {
+        precision: DEFAULT_PRECISION,
+        content: Content::List(&[]),
     }
+    .sealed()
+}
+
+/// The sealed sketch of the values in either.
+///
+/// # Errors
+/// Bytes that are no sketches, or sketches of different precision.
+pub fn union(left: &[u8], right: &[u8]) -> Result<Vec<u8>, SketchError> {
+    let mut state = left.to_vec();
+    let merged = merge(&mut state, right)?;
+    sealed(&merged.unwrap_or(state))
+}
+
+/// Checks what comes from outside; returns the sealed form.
+///
+/// # Errors
+/// Bytes that no sketch is written as.
+pub fn checked(bytes: &[u8]) -> Result<Vec<u8>, SketchError> {
+    View::read(bytes)?.checked()
+}
+
+/// Reads the text form.
+///
+/// # Errors
+/// Text that [`text_of`] does not print.
+pub fn bytes_of(text: &str) -> Result<Vec<u8>, SketchError> {
+    checked(&sealed::parse(KIND, text)?)
+}
+
+/// The text form: the version, a colon and base64.
+///
+/// # Errors
+/// Bytes that are no sketch.
+pub fn text_of(bytes: &[u8]) -> Result<String, SketchError> {
+    Ok(sealed::print(&sealed(bytes)?))
 }
 
 #[cfg(test)]

@@ -85,18 +85,19 @@ SELECT what, pg_temp.attempt('SELECT pganalytics.' || query, NULL) AS outcome FR
     ('final outside', 'merge_states_final(NULL, 1, ''max(integer)'')')) AS v(what, query);
 -- What the aggregate was called with is sealed, too.
 RESET ROLE;
-CREATE AGGREGATE estimate(anyelement) (SFUNC = pganalytics.hll_transition, STYPE = internal, COMBINEFUNC = pganalytics.sketch_combine,
-    SERIALFUNC = pganalytics.sketch_serialize, DESERIALFUNC = pganalytics.sketch_deserialize, FINALFUNC = pganalytics.sketch_final_cardinality);
+CREATE FUNCTION mean_transition(internal, anyelement) RETURNS internal LANGUAGE internal PARALLEL SAFE AS 'int8_avg_accum';
+CREATE AGGREGATE mean(anyelement) (SFUNC = mean_transition, STYPE = internal, COMBINEFUNC = int8_avg_combine,
+    SERIALFUNC = int8_avg_serialize, DESERIALFUNC = int8_avg_deserialize, FINALFUNC = numeric_poly_avg);
 SET ROLE regress_owner;
-SELECT pganalytics.create_projection('estimates', 'SELECT estimate(amount) AS amounts, estimate(aggregate_id) AS ids FROM orders');
-SELECT * FROM estimates;
+SELECT pganalytics.create_projection('means', 'SELECT mean(version) AS versions, mean(version::int) AS integers FROM orders');
+SELECT versions = integers AS same FROM means;
 RESET ROLE;
-SELECT g.state AS estimates FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.id = p.generation
-WHERE p.relation = 'estimates'::regclass \gset
-SELECT c1 AS of_numeric, c2 AS of_text FROM :estimates \gset
+SELECT g.state AS means FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.id = p.generation
+WHERE p.relation = 'means'::regclass \gset
+SELECT c1 AS of_bigint, c2 AS of_integer FROM :means \gset
 SET ROLE regress_reader;
-SELECT pganalytics.finish_state(pganalytics.merge_state(:'of_numeric'::bytea, :'of_numeric', 'estimate(anyelement)'), 'estimate(anyelement)', NULL::bigint);
-SELECT pganalytics.merge_state(:'of_numeric'::bytea, :'of_text', 'estimate(anyelement)');
+SELECT pganalytics.finish_state(pganalytics.merge_state(:'of_bigint'::bytea, :'of_bigint', 'mean(anyelement)'), 'mean(anyelement)', NULL::numeric) > 0 AS merged;
+SELECT pganalytics.merge_state(:'of_bigint'::bytea, :'of_integer', 'mean(anyelement)');
 
 -- Rights: the key is nobody's, the derived aggregate is the owner's, an aggregate is
 -- who may execute it; and what merges plain states must be the caller's to execute.

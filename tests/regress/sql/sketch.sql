@@ -104,6 +104,56 @@ ALTER TABLE documents ALTER body SET STORAGE extended;
 INSERT INTO documents SELECT repeat(md5(i::text), 200) FROM generate_series(1, 60) AS i;
 SELECT approx_count_distinct(body) FROM documents;
 
+-- The precision is a choice: 1.04 / sqrt(2 ^ precision) of error for at most 2 ^ precision
+-- * 0.8 bytes. Sketches of one precision merge; the empty one merges with any.
+SELECT "precision", pg_column_size(sketch) AS bytes,
+       abs(cardinality(sketch) / 23570.0 - 1) < 3 * 1.04 / sqrt(2 ^ "precision") AS within_3_sigma
+FROM (SELECT 6 AS "precision", hll(customer, 6) AS sketch FROM purchases
+      UNION ALL SELECT 10, hll(customer, 10) FROM purchases
+      UNION ALL SELECT 18, hll(customer, 18) FROM purchases) AS s;
+SELECT approx_count_distinct(customer, 10) = cardinality(hll(customer, 10)) AS same,
+       approx_count_distinct(customer, 14) = approx_count_distinct(customer) AS is_default
+FROM purchases;
+SELECT hll(x, 10) || hll(x) FILTER (WHERE false) = hll(x, 10) AS empty FROM generate_series(1, 9) AS x;
+
+-- Rolling uniques: who came within 30 days, every day, of a sketch for each day.
+SELECT day, cardinality(customers) AS "of the day",
+       cardinality(rollup(customers) OVER (ORDER BY day ROWS 29 PRECEDING)) AS "of 30 days"
+FROM daily ORDER BY day LIMIT 3;
+SELECT count(*) AS days, count(*) FILTER (WHERE cardinality(rolling) <> n) AS different
+FROM (SELECT day, rollup(customers) OVER (ORDER BY day ROWS 29 PRECEDING) AS rolling FROM daily) AS r
+JOIN LATERAL (SELECT approx_count_distinct(customer) AS n FROM purchases p WHERE p.day BETWEEN r.day - 29 AND r.day) AS x ON true
+WHERE day % 25 = 0;
+
+-- In a projection.
+SET search_path = public, pganalytics;
+SELECT create_event_table('visits', versions => 'optional');
+INSERT INTO visits (event_type, aggregate_id, occurred_at)
+SELECT 'visit', customer, timestamptz '2024-05-01' + day * interval '1 day' FROM purchases WHERE id <= 6000 AND day < 40;
+SELECT create_projection('visitors', $$
+    SELECT occurred_at::date AS day, pganalytics.hll(aggregate_id) AS visitors,
+           pganalytics.approx_count_distinct(aggregate_id, 10) AS roughly, pganalytics.hll(aggregate_id, 12) AS precise
+    FROM visits GROUP BY 1 $$);
+CREATE VIEW differences AS
+WITH query AS (SELECT occurred_at::date AS day, hll(aggregate_id) AS visitors, approx_count_distinct(aggregate_id, 10) AS roughly,
+                      hll(aggregate_id, 12) AS precise FROM visits GROUP BY 1)
+(TABLE query EXCEPT ALL TABLE visitors) UNION ALL (TABLE visitors EXCEPT ALL TABLE query);
+SELECT count(*) AS differences FROM differences;
+INSERT INTO visits (event_type, aggregate_id, occurred_at)
+SELECT 'visit', customer, timestamptz '2024-05-01' + day * interval '1 day' FROM purchases WHERE id > 6000 AND day < 40 AND day % 3 = 0;
+SELECT count(*) AS with_a_tail FROM differences;
+SELECT refresh_projection('visitors') > 0 AS folded;
+SELECT count(*) AS folded FROM differences;
+INSERT INTO visits (event_type, aggregate_id, occurred_at) VALUES ('visit', 'late', '2024-05-02'), ('visit', 'late', '2024-04-01');
+SELECT count(*) AS with_late_ones FROM differences;
+SELECT refresh_projection('visitors');
+SELECT count(*) AS folded FROM differences;
+SELECT * FROM verify_projection('visitors');
+DROP VIEW differences;
+SELECT drop_projection('visitors');
+DROP TABLE visits;
+SET search_path = pg_catalog, pganalytics, pg_temp;
+
 -- In parallel.
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
@@ -138,4 +188,12 @@ SELECT '1:AQ4A+5eP7szhjgjqsL8K9r6tBA=='::hyperloglog;
 SELECT '1:AR4A'::hyperloglog;
 \echo :SQLSTATE
 SELECT '1:AQQBZLc/kAAhAAUBAAAGgAAAAAIAAAA='::hyperloglog || hll(1);
+\echo :SQLSTATE
+SELECT hll(x, 3) FROM generate_series(1, 3) AS x;
+\echo :SQLSTATE
+SELECT hll(x, NULL) FROM generate_series(1, 3) AS x;
+\echo :SQLSTATE
+SELECT hll(x, 9 + x) FROM generate_series(1, 3) AS x;
+\echo :SQLSTATE
+SELECT hll_transition(NULL, 1);
 \echo :SQLSTATE

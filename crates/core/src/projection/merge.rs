@@ -5,7 +5,7 @@ use crate::sql::literal;
 
 /// The additions that split aggregates merge by, each with the aggregate (`{0}`: the
 /// value) that does the same to a set, faster than merging its values two by two.
-const OF_SETS: [(&str, &str); 5] = [
+const OF_SETS: [(&str, &str); 7] = [
     (
         "\"pg_catalog\".\"int8pl\"",
         "pg_catalog.sum({0})::pg_catalog.int8",
@@ -17,6 +17,11 @@ const OF_SETS: [(&str, &str); 5] = [
         "\"pganalytics\".\"hyperloglog_union\"",
         "pganalytics.rollup({0})",
     ),
+    (
+        "\"pganalytics\".\"percentile_sketch_union\"",
+        "pganalytics.rollup({0})",
+    ),
+    ("\"pganalytics\".\"top_k_union\"", "pganalytics.rollup({0})"),
 ];
 
 /// How values of a state column merge.

@@ -55,6 +55,9 @@ const FLOAT8_ADD: &str = "\"pg_catalog\".\"float8pl\"";
 const INTERVAL_ADD: &str = "\"pg_catalog\".\"interval_pl\"";
 const HYPERLOGLOG_UNION: &str = "\"pganalytics\".\"hyperloglog_union\"";
 
+const PERCENTILE_SKETCH_UNION: &str = "\"pganalytics\".\"percentile_sketch_union\"";
+const TOP_K_UNION: &str = "\"pganalytics\".\"top_k_union\"";
+
 const NUMERIC_MEAN: &str =
     "pg_catalog.numeric_div(({0})::pg_catalog.numeric, ({1})::pg_catalog.numeric)";
 const DOUBLE_MEAN: &str = "pg_catalog.float8div({0}, ({1})::pg_catalog.float8)";
@@ -189,11 +192,19 @@ pub fn recipe(facts: &Facts) -> Result<Recipe, Error> {
             INTERVAL_MEAN,
         ),
         ("pganalytics", "approx_count_distinct", _) => one_part(
-            PartSource::Other("pganalytics.hll(pg_catalog.anyelement)"),
+            PartSource::Other(if facts.signature.ends_with(",integer)") {
+                "pganalytics.hll(pg_catalog.anyelement,pg_catalog.int4)"
+            } else {
+                "pganalytics.hll(pg_catalog.anyelement)"
+            }),
             union(),
             "pganalytics.cardinality({0})".into(),
         ),
         ("pganalytics", "hll", _) => itself(union()),
+        ("pganalytics", "percentile_sketch", _) => {
+            itself(Merge::function(PERCENTILE_SKETCH_UNION, &facts.signature))
+        }
+        ("pganalytics", "top_k", _) => itself(Merge::function(TOP_K_UNION, &facts.signature)),
         _ => return by_state(facts),
     };
     Ok(known)

@@ -316,9 +316,9 @@ proptest! {
     }
 
     #[test]
-    fn an_average_is_the_weighted_sum(values in prop::collection::vec(number(), 1..30), alpha in 0.001..=1.0) {
+    fn an_average_is_the_weighted_sum(values in prop::collection::vec(number(), 1..30), alpha in 0.001..=1.0_f64) {
         let smoothed = values.iter().fold(None, |average, value| Some(smooth(average, *value, alpha).unwrap()));
-        let weight = |age: usize| (1.0 - alpha as f64).powi(age as i32);
+        let weight = |age: usize| (1.0 - alpha).powi(age as i32);
         let oldest = values.len() - 1;
         let sum: f64 = values.iter().rev().enumerate()
             .map(|(age, x)| x * weight(age) * if age == oldest { 1.0 } else { alpha }).sum();
