@@ -1,4 +1,4 @@
--- about: statements of 100 events, 1 client, with 10 projections and the worker beside without projections; 7 runs of 8 s each in turn (2 minutes)
+-- about: statements of 100 events, 1 client, with 10 projections and the worker beside without projections, and beside a process that only computes; 21 runs of 3 s each in turn (4 minutes)
 -- clients: INSERT of 100, 10 projections
 -- setting: pganalytics.worker=on
 SELECT pganalytics.create_event_table('async_' || n, versions => 'optional') FROM (VALUES ('ours'), ('plain')) AS _(n) \g /dev/null

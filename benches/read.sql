@@ -1,4 +1,4 @@
--- about: point, range and whole reads of 60,000 groups, tail empty and of 1,000 events, 1 and 100 segments; 5 runs, in turn (a minute)
+-- about: point, range and whole reads of 60,000 groups, tail empty and of 1,000 events, 1 and 100 segments; 11 runs, in turn (2 minutes)
 SELECT pganalytics.create_event_table('read_' || n, versions => 'optional') FROM (VALUES (1), (100)) AS _(n) \g /dev/null
 -- The same events in one segment and in a hundred.
 SELECT replace(step, 'PART', part::text)
@@ -26,7 +26,7 @@ DECLARE
     -- To the client: every value is put into text and handed over.
     whole text := 'DO $d$ BEGIN PERFORM length(string_agg(t::text, '''')) FROM %s t; END $d$';
 BEGIN
-    FOR run IN 1..5 LOOP
+    FOR run IN 1..11 LOOP
         CALL measure('point read, ' || suffix, 'ours', run, 1000, format(points, target));
         CALL measure('point read, ' || suffix, 'plain', run, 1000, format(points, 'read_table'));
         CALL measure('range read of 100, ' || suffix, 'ours', run, 200, format(ranges, target));

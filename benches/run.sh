@@ -23,28 +23,55 @@ export PGDATABASE=bench_run
 sql --command 'CREATE EXTENSION pg_analytics'
 sql --file setup.sql
 
-rate() { pgbench --no-vacuum --client "$2" --jobs 2 --time 8 --define n=0 --file "$1" 2>/dev/null | sed -n 's/^tps = \([0-9.]*\).*/\1/p'; }
+rate() { # seconds script clients
+    pgbench --no-vacuum --client "$3" --jobs 2 --time "$1" --define n=0 --file "$2" 2>/dev/null | sed -n 's/^tps = \([0-9.]*\).*/\1/p'
+}
+note() { sql --command "INSERT INTO measured VALUES ('$1', '$2', $3, $4, 1000)"; } # what side run tps
 
 # Runs of clients/PART_ours.sql and clients/PART_plain.sql in turn. Long ones: the first
 # thousand transactions of a session cost more than the others, of ours above all.
-run_clients() { # part what clients
-    local run side tps
+run_clients() { # part what
+    local run side
     for run in {1..7}; do
         for side in $([ $((run % 2)) = 1 ] && echo ours plain || echo plain ours); do
-            tps=$(rate "clients/$1_$side.sql" "$3")
-            sql --command "INSERT INTO measured VALUES ('$2', '$side', $run, $tps, 1000)"
+            note "$2" "$side" "$run" "$(rate 8 "clients/$1_$side.sql" 8)"
         done
     done
 }
 
-[ $# -gt 0 ] || set -- single batch copy hot segments prune loop bytes fold read async refresh sketches
+# The same with one client and a worker that takes the other core, in many short runs, for
+# the disk's time varies most; and a control: the plain side beside a process that does
+# nothing but compute, which shows what having no idle core costs.
+run_beside_worker() { # part what
+    local run side busy tps
+    for run in {1..21}; do
+        for side in $([ $((run % 2)) = 1 ] && echo ours plain busy || echo busy plain ours); do
+            case $side in
+                ours) note "$2" ours "$run" "$(rate 3 "clients/$1_ours.sql" 1)"
+                    # Whatever is left to fold is not to come into the next.
+                    sql --command 'CALL pganalytics.run_maintenance()' ;;
+                plain) tps=$(rate 3 "clients/$1_plain.sql" 1)
+                    note "$2" plain "$run" "$tps"; note "$2, control" plain "$run" "$tps" ;;
+                busy) while :; do :; done & busy=$!
+                    note "$2, control" ours "$run" "$(rate 3 "clients/$1_plain.sql" 1)"
+                    kill $busy; wait $busy 2>/dev/null || true ;;
+            esac
+        done
+    done
+}
+
+[ $# -gt 0 ] || set -- single batch copy hot segments prune loop bytes fold read async refresh series funnel sessionize sequences retention sketches
 for part in flush "$@"; do
     echo "==> $part: $(sed -n 's/^-- about: //p' "$part.sql")"
     sql --file "$part.sql"
     clients=$(sed -n 's/^-- clients: //p' "$part.sql")
     setting=$(sed -n 's/^-- setting: //p' "$part.sql")
-    [ -z "$setting" ] || set_server "$setting"
-    [ -z "$clients" ] || run_clients "$part" "$clients" "$([ -z "$setting" ] && echo 8 || echo 1)"
-    [ -z "$setting" ] || set_server pganalytics.worker=off
+    if [ -n "$setting" ]; then
+        set_server "$setting"
+        run_beside_worker "$part" "$clients"
+        set_server pganalytics.worker=off
+    elif [ -n "$clients" ]; then
+        run_clients "$part" "$clients"
+    fi
 done
 sql --file report.sql

@@ -38,6 +38,7 @@ INSERT INTO bar (what, beside, sense, bar) VALUES
     ('whole read, tail of 1,000', 'table', '>=', 0.67),
     ('whole read, tail of 1,000, 100 segments', 'table', '>=', 0.67),
     ('INSERT of 100, 10 projections', 'none', '>=', 0.97),
+    ('INSERT of 100, 10 projections, control', 'none, idle core', NULL, NULL),
     ('10,000 of 10,000,000 events new', 'REFRESH', NULL, NULL);
 
 -- side: 'ours' or 'plain', what it is compared with. Rows in so many milliseconds,

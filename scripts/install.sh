@@ -4,8 +4,8 @@
 #
 #   scripts/install.sh [--debug] PG_CONFIG
 #
-# Each file is replaced, not overwritten: a server that has the old library
-# mapped goes on with the old one until its next restart.
+# Each file is renamed into place: a server that has the old library mapped goes on with
+# the old one until its next restart, and none meets one that is half written.
 source "$(dirname "$0")/lib.sh"
 
 profile=()
@@ -22,6 +22,8 @@ cargo pgrx package "${profile[@]}" --pg-config "$pg_config" --out-dir "$out"
 run=()
 [ -w "$("$pg_config" --pkglibdir)" ] && [ -w "$("$pg_config" --sharedir)/extension" ] || run=(as_root)
 find "$out" -type f | while read -r file; do
-  "${run[@]}" install -D -m "$([[ $file == *.so ]] && echo 755 || echo 644)" "$file" "${file#"$out"}"
+  target=${file#"$out"}
+  "${run[@]}" install -D -m "$([[ $file == *.so ]] && echo 755 || echo 644)" "$file" "$target.new"
+  "${run[@]}" mv -f "$target.new" "$target"
 done
 say "Installed into $("$pg_config" --pkglibdir) and $("$pg_config" --sharedir)/extension"

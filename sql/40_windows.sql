@@ -19,11 +19,11 @@ RETURNS SETOF timestamptz
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 5
 AS 'MODULE_PATHNAME', 'hop_wrapper';
 COMMENT ON FUNCTION pganalytics.hop(timestamptz, interval, interval)
-IS 'starts of all windows of this width that hold ts; one begins with every slide, counted as for tumble()';
+IS 'starts of all windows of this width that hold ts; one begins with every slide, counted as for tumble(); at most 1,000,000';
 
 CREATE FUNCTION pganalytics.hop(ts timestamp, width interval, slide interval)
 RETURNS SETOF timestamp
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 5
 AS 'MODULE_PATHNAME', 'hop_wrapper';
 COMMENT ON FUNCTION pganalytics.hop(timestamp, interval, interval)
-IS 'starts of all windows of this width that hold ts; one begins with every slide, counted as for tumble()';
+IS 'starts of all windows of this width that hold ts; one begins with every slide, counted as for tumble(); at most 1,000,000';

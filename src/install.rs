@@ -53,6 +53,21 @@ extension_sql_file!(
     requires = ["schemas"]
 );
 extension_sql_file!(
+    "../sql/42_calendars.sql",
+    name = "calendars",
+    requires = ["windows"]
+);
+extension_sql_file!(
+    "../sql/43_sessionize.sql",
+    name = "sessionize",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/44_fill_gaps.sql",
+    name = "fill_gaps",
+    requires = ["schemas"]
+);
+extension_sql_file!(
     "../sql/50_sketches.sql",
     name = "sketches",
     requires = ["schemas"]
@@ -75,5 +90,35 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/60_timelines.sql",
     name = "timelines",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/70_series.sql",
+    name = "series",
+    requires = ["timelines"]
+);
+extension_sql_file!(
+    "../sql/71_charts.sql",
+    name = "charts",
+    requires = ["schemas"]
+);
+extension_sql_file!(
+    "../sql/61_funnels.sql",
+    name = "funnels",
+    requires = ["timelines", "latest", "log"]
+);
+extension_sql_file!(
+    "../sql/62_sequences.sql",
+    name = "sequences",
+    requires = ["timelines"]
+);
+extension_sql_file!(
+    "../sql/62_paths.sql",
+    name = "paths",
+    requires = ["sessions"]
+);
+extension_sql_file!(
+    "../sql/63_retention.sql",
+    name = "retention",
     requires = ["schemas"]
 );

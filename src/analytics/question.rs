@@ -8,6 +8,7 @@ use pgrx::prelude::*;
 use crate::catalog::names;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::query::is_one_expression;
+use crate::pg::spi::{self, Arg, Under};
 
 /// An expression of the caller's, in parentheses.
 ///
@@ -27,4 +28,16 @@ pub fn expression(argument: &str, text: &str) -> Result<String, ErrorReport> {
 /// columns of one that the question needs (a projection without GROUP BY, a view).
 pub fn relation(table: pg_sys::Oid) -> String {
     names::sql_name(table)
+}
+
+/// Whether a relation has a column of this name and type.
+pub fn has_column(relation: pg_sys::Oid, name: &str, of_type: &str) -> bool {
+    let rows = spi::run(
+        "SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) $1 \
+         AND attname OPERATOR(pg_catalog.=) $2::pg_catalog.name \
+         AND atttypid OPERATOR(pg_catalog.=) $3::pg_catalog.regtype",
+        vec![Arg::Oid(relation), Arg::Text(name), Arg::Text(of_type)],
+        Under::Active,
+    );
+    !rows.is_empty()
 }

@@ -1,10 +1,40 @@
-//! Session windows, declared in `sql/41_sessions.sql`.
+//! Session windows, declared in `sql/41_sessions.sql` and `sql/43_sessionize.sql`. The
+//! window function is in `crate::pg::sessionize`.
 
-use pganalytics_core::session;
+use pganalytics_core::error::Error;
+use pganalytics_core::session::{self, GapError, Sessions};
 use pgrx::prelude::*;
+
+use super::question::{expression, has_column, relation};
+use super::window::width;
+use crate::pg::error::{ErrorReport, report};
 
 /// `shift_time(ts, micros)`, for both kinds of timestamp.
 #[pg_extern(sql = false)]
 fn shift_time(ts: i64, micros: i64) -> i64 {
     session::shift(ts, micros)
+}
+
+/// The query that `sessions` runs.
+#[pg_extern(sql = false)]
+fn sessions_query(
+    event_table: Option<pg_sys::Oid>,
+    gap: Option<Interval>,
+    from: Option<i64>,
+    to: Option<i64>,
+    entity: Option<&str>,
+) -> Result<String, ErrorReport> {
+    let null = |argument| move || report(Error::NullArgument { argument });
+    let table = event_table.ok_or_else(null("event_table"))?;
+    let gap = width(gap.ok_or_else(null("gap"))?);
+    let entity = entity.ok_or_else(null("entity"))?;
+    let asked = Sessions {
+        table: &relation(table),
+        entity: &expression("entity", entity)?,
+        has_position: has_column(table, "position", "bigint"),
+        gap: session::gap(gap).ok_or_else(|| report(GapError))?,
+        from,
+        to,
+    };
+    Ok(asked.sql())
 }

@@ -17,7 +17,7 @@ const CONSTRAINT: &str = lives::BOUNDS;
 /// whoever is at it.
 const PATIENCE: &str = "100ms";
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings::pin([
         ("search_path", "pg_catalog, pg_temp"),
         ("row_security", "off"),
@@ -71,13 +71,7 @@ pub fn constrain(table: &EventTable, segment: Oid) {
 pub fn validate(table: &EventTable, segment: Oid) {
     let _owner = ActingAs::new(table.owner);
     let _settings = settings();
-    spi::run(
-        "SELECT brin_summarize_new_values(i.indexrelid) FROM pg_index i \
-         JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam \
-         WHERE i.indrelid = $1 AND i.indisvalid AND m.amname = 'brin'",
-        vec![spi::Arg::Oid(segment)],
-        Under::Fresh,
-    );
+    summarize(segment);
     let there = spi::run(
         "SELECT 1 FROM pg_constraint WHERE conrelid = $1 AND conname = $2",
         vec![spi::Arg::Oid(segment), spi::Arg::Text(CONSTRAINT)],
@@ -89,4 +83,15 @@ pub fn validate(table: &EventTable, segment: Oid) {
             "ALTER TABLE {name} VALIDATE CONSTRAINT {CONSTRAINT}"
         ));
     }
+}
+
+/// Has BRIN indexes cover all pages that are full by now. With [`settings`] in force.
+pub(super) fn summarize(segment: Oid) {
+    spi::run(
+        "SELECT brin_summarize_new_values(i.indexrelid) FROM pg_index i \
+         JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam \
+         WHERE i.indrelid = $1 AND i.indisvalid AND m.amname = 'brin'",
+        vec![spi::Arg::Oid(segment)],
+        Under::Fresh,
+    );
 }

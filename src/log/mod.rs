@@ -28,6 +28,7 @@ mod outcome;
 mod roll;
 mod segments;
 mod settings;
+mod statistics;
 mod watermark;
 
 pub use batch::{append, append_events};
@@ -37,4 +38,5 @@ pub use inline::{keep_writers_out, on_appended};
 pub use mend::mend;
 pub use roll::{expire, frozen, next_steps, perform};
 pub use segments::active_segment;
+pub use statistics::renew_statistics;
 pub use watermark::advance as advance_watermark;

@@ -11,6 +11,7 @@ use super::tail::{first_position, segments_of, tail_is_longer_than};
 use crate::catalog::event_tables;
 use crate::catalog::generations::Wait;
 use crate::catalog::projections::Projection;
+use crate::log::renew_statistics;
 use pganalytics_core::coverage::{Backlog, Events};
 use pganalytics_core::error::Error;
 
@@ -71,6 +72,7 @@ fn begin(projection: &Projection, footing: &Footing, most: i64) -> Result<Option
         return Ok(None);
     }
     let log = projection.event_table;
+    renew_statistics(log);
     let Some(first) = first_position(projection, Events::Tail(&footing.from), &footing.snapshot)?
     else {
         return Ok(None);

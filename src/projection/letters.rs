@@ -238,6 +238,12 @@ fn retry_dead_letters(name: Option<&str>, event_ids: Ids) -> i64 {
 }
 
 fn discard(name: &str, reason: &str, ids: Ids) -> Result<i64, Error> {
+    if reason.trim().is_empty() {
+        return Err(Error::BadArgument {
+            message: "a reason must not be empty".into(),
+            hint: "Say why the events need not be folded: it stays as a record.",
+        });
+    }
     let projection = Projection::owned(name)?;
     let by = role_name(current_user());
     let mut discarded = 0;

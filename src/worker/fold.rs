@@ -80,12 +80,8 @@ impl Folding {
     pub fn fold_all(&mut self) {
         if let Found::Projections(projections) = self.find() {
             for projection in projections {
-                loop {
-                    self.behind = 0;
-                    self.attend_to(&projection, Due::AnyTail);
-                    if self.behind == 0 {
-                        break;
-                    }
+                while let Some(rest) = self.attend_to(&projection, Due::AnyTail) {
+                    process::nap(rest);
                 }
             }
         }
@@ -128,23 +124,29 @@ impl Folding {
         } else {
             policy.due(projection.since_last_fold, projection.horizon_is_held)
         };
-        self.attend_to(projection, due);
+        match self.attend_to(projection, due) {
+            Some(Duration::ZERO) => self.behind += 1,
+            Some(rest) => {
+                self.resting.insert(projection.id, Instant::now() + rest);
+            }
+            None => {}
+        }
     }
 
     /// Folds one projection if it has such a tail, and its successor, and notes what
-    /// comes of it.
-    fn attend_to(&mut self, projection: &Upkeep, due: Due) {
+    /// comes of it. If that leaves more to be folded: after how long.
+    fn attend_to(&mut self, projection: &Upkeep, due: Due) -> Option<Duration> {
         let id = projection.id;
         if self
             .resting
             .get(&id)
             .is_some_and(|until| Instant::now() < *until)
         {
-            return;
+            return None;
         }
         self.resting.remove(&id);
         if self.is_helper && projection.failures > 0 {
-            return;
+            return None;
         }
         let pace = self.paces.get(&id).copied().unwrap_or_default();
         let most = pace.most(settings::batch_events());
@@ -162,22 +164,19 @@ impl Folding {
                 let more = step.more || built.more;
                 if !more {
                     self.paces.remove(&id);
-                    return;
+                    return None;
                 }
                 let positions = step.positions + built.positions;
                 self.paces.insert(id, pace.after(positions, took));
-                throttle(positions, took, settings::backlog_rate())
+                return Some(throttle(positions, took, settings::backlog_rate()));
             }
             Err(failure) if !is_late && self.is_passing(id, &failure) => REST_WHEN_LOCKED,
             // The worker will meet it, too.
             Err(_) if self.is_helper => REST_WHEN_LOCKED,
             Err(failure) => self.report(projection, &failure),
         };
-        if rest.is_zero() {
-            self.behind += 1;
-        } else {
-            self.resting.insert(id, Instant::now() + rest);
-        }
+        self.resting.insert(id, Instant::now() + rest);
+        None
     }
 
     /// Records a failure, unless the projection or the extension went away

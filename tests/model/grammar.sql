@@ -48,7 +48,7 @@ BEGIN
   END IF;
   IF NOT is_session AND model.chance(0.1) THEN RETURN model.pick('unnest(e.tags)', 'jsonb_array_elements(e.payload->''items'')->''sku''', 'generate_series(1, e.qty % 3)'); END IF;
   RETURN model.pick('e.aggregate_id', 'e.event_type', 'e.code', 'e.name', 'e.name COLLATE "C"', 'e.mood', 'e.amount', 'e.qty', 'e.f', 'e.flag', 'e.took', 'e.tags',
-    'e.payload->''items''', 'e.amount + 1', 'upper(e.code)', 'pganalytics.tumble(e.occurred_at, ''6 hours'')', 'pganalytics.tumble(e.seen_at, ''1 day'')',
+    'e.payload->''items''', 'e.amount + 1', 'upper(e.code)', 'pganalytics.tumble(e.occurred_at, ''6 hours'')', 'pganalytics.tumble(e.seen_at, ''1 day'')', 'pganalytics.tumble(e.occurred_at, ''1 day'', ''Australia/Lord_Howe'')',
     'model.risky(e.payload->>''r'')', format('date_trunc(''day'', e.occurred_at«¦, %L»)', zone), format('«e.occurred_at::date¦(e.occurred_at AT TIME ZONE %L)::date»', zone),
     format('to_char(e.occurred_at«¦ AT TIME ZONE %L», ''DD HH24'')', zone), 'date_trunc(''hour'', e.seen_at)', 'numrange(e.qty, NULL)');
 END $$;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Asks ClickHouse (chdb, which is ClickHouse in a Python package) and the extension the
 # same questions about the same random cases, and compares the answers. What differs by
-# intent is listed in docs/functions.md, and each script leaves it out by name.
+# intent is listed in the page of docs/ on the subject, and each script leaves it out by name.
 # Called by `make parity` with PGHOST and PGDATABASE set to a private server.
 #
 #   tests/parity/run.sh [NAME…]     the names of the scripts here; SEED and CASES are theirs

@@ -101,3 +101,10 @@ for n in 1 2 3; do
 done
 equals_its_query per_type
 eventually 10 "and leave when it is done" "$one_worker"
+
+echo "--- by maintenance, throttled"
+set_server pganalytics.worker=off pganalytics.backlog_rate=10000
+append 5000
+sql "CALL pganalytics.run_maintenance()"
+now "it goes on to the end" "$(folded per_type)"
+equals_its_query per_type

@@ -3,11 +3,14 @@
 //! calls in here and writes the result back.
 
 pub mod append;
+pub mod chart;
 pub mod checkpoint;
 pub mod content;
 pub mod coverage;
 pub mod error;
 pub mod fault;
+pub mod fill;
+pub mod funnel;
 pub mod given;
 pub mod hash;
 pub mod hint;
@@ -15,9 +18,13 @@ pub mod hyperloglog;
 pub mod ledger;
 pub mod numeric;
 pub mod own;
+pub mod paths;
 pub mod percentile;
 pub mod projection;
+pub mod retention;
 pub mod segment;
+pub mod sequence;
+pub mod series;
 pub mod session;
 pub mod sketch;
 pub mod sql;

@@ -1,8 +1,37 @@
-//! Session windows: how far a session reaches.
+//! Session windows: how far a session reaches, and which event begins one.
+//!
+//! A session ends when nothing happens for longer than a gap: events that are exactly the
+//! gap apart are in one. Events at one infinity are, too, and in none with others.
 //!
 //! Works on PostgreSQL's own numbers, as [`crate::window`] does.
 
+use thiserror::Error;
+
+use crate::error::UserError;
 use crate::window::{END_TIMESTAMP, MICROS_PER_DAY, MIN_TIMESTAMP, Width};
+
+mod query;
+
+pub use query::Sessions;
+
+/// What a gap must be.
+pub const GAP_HINT: &str =
+    "Give an interval of days or time, such as '30 minutes'; months have no fixed length.";
+
+/// A gap that is none.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("session gap must be a time above zero")]
+pub struct GapError;
+
+impl UserError for GapError {
+    fn sqlstate(&self) -> &'static str {
+        "22023"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(GAP_HINT.into())
+    }
+}
 
 /// `ts` moved by so many microseconds, at most to PostgreSQL's first or last
 /// timestamp: whoever looks for neighbours there finds them, and no error. The
@@ -23,6 +52,32 @@ pub fn gap(width: Width) -> Option<i64> {
     let days = i64::from(width.days).checked_mul(MICROS_PER_DAY)?;
     let micros = days.checked_add(width.micros)?;
     (width.months == 0 && micros > 0).then_some(micros)
+}
+
+/// The sessions of one entity, numbered from 1 as its events come by, in the order of
+/// their times, rising or falling. All zeros before the first.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Numbering {
+    number: i64,
+    last: i64,
+}
+
+impl Numbering {
+    /// The number of the session that the next event belongs to.
+    pub fn next(&mut self, ts: i64, gap: i64) -> i64 {
+        if self.number == 0 || is_apart(self.last, ts, gap) {
+            self.number += 1;
+        }
+        self.last = ts;
+        self.number
+    }
+}
+
+fn is_apart(before: i64, ts: i64, gap: i64) -> bool {
+    let is_infinite = |ts| ts == i64::MIN || ts == i64::MAX;
+    before != ts
+        && (before.abs_diff(ts) > gap.unsigned_abs() || is_infinite(before) || is_infinite(ts))
 }
 
 #[cfg(test)]
@@ -64,6 +119,31 @@ mod tests {
             for infinity in [i64::MIN, i64::MAX] {
                 prop_assert_eq!(shift(infinity, gap), infinity);
                 prop_assert!(!(shift(a, -gap)..=shift(a, gap)).contains(&infinity));
+            }
+        }
+
+        /// As lag() and a running sum() number them.
+        #[test]
+        fn sessions_are_numbered_where_a_gap_is_exceeded(
+            mut times in prop::collection::vec(prop_oneof![0i64..60, any::<i64>(), Just(i64::MIN), Just(i64::MAX)], 0..40),
+            gap in prop_oneof![1i64..9, Just(i64::MAX)],
+            falls in any::<bool>(),
+        ) {
+            times.sort_unstable();
+            if falls {
+                times.reverse();
+            }
+            let mut numbering = Numbering::default();
+            let found: Vec<_> = times.iter().map(|ts| numbering.next(*ts, gap)).collect();
+            let opens = |place: usize| {
+                let ends = (i64::MIN, i64::MAX);
+                let (a, b) = (times[place - 1].min(times[place]), times[place - 1].max(times[place]));
+                a != b && (a == ends.0 || b == ends.1 || i128::from(b) - i128::from(a) > i128::from(gap))
+            };
+            let mut number = 0;
+            for (place, found) in found.into_iter().enumerate() {
+                number += i64::from(place == 0 || opens(place));
+                prop_assert_eq!(found, number);
             }
         }
     }

@@ -8,13 +8,13 @@
 
 mod layout;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 
 use thiserror::Error;
 
+use self::layout::Header;
 pub use self::layout::{Growing, canonical, checked};
-use self::layout::{Header, moments};
 pub use self::text::{bytes_of, text_of};
 use crate::error::UserError;
 
@@ -134,7 +134,7 @@ impl<'a> Timeline<'a> {
     /// caller with many timelines keeps.
     pub fn sort_into(&self, sorted: &mut Vec<Moment>) {
         sorted.clear();
-        sorted.extend(moments(self.header, self.moments));
+        layout::read_into(self.header, self.moments, sorted);
         if !self.header.is_ordered {
             sorted.sort_unstable();
         }

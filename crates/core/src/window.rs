@@ -1,29 +1,36 @@
 //! Windows of time: which ones hold an instant.
 //!
 //! Works on PostgreSQL's own numbers: microseconds since 2000-01-01 00:00 UTC and
-//! intervals of months, days and microseconds. Windows are counted from 2001-01-01,
-//! a Monday and the first day of a year, so that weeks begin on Monday and months,
-//! quarters and years where people expect them. Every instant lies in exactly one
-//! tumbling window, `start <= instant < start + width`, before the origin too, and in
-//! any number of hopping ones.
+//! intervals of months, days and microseconds. Windows are counted from an origin: unless
+//! one is given, 2001-01-01, a Monday and the first day of a year, so that weeks begin on
+//! Monday and months, quarters and years where people expect them. Every instant lies in
+//! exactly one tumbling window, `start <= instant < next start`, before the origin too, and
+//! in any number of hopping and cumulating ones. The two infinities are windows of their own.
+//!
+//! In a time zone ([`Zone`]) windows of whole days and of months are those of its clocks: they
+//! begin at the same time of day, whatever number of hours lies between. A day on which
+//! the clocks change has 23 or 25 hours. The start of a window is where the zone puts that
+//! time of day; if clocks leave it out or show it twice, where PostgreSQL does. So where
+//! clocks show midnight twice the day begins at the second one. Months on begin on the day of
+//! the month that the origin has, or the last one there is, as PostgreSQL adds months.
+//!
+//! Widths with a part in time (`12 hours`, `1 day 6 hours`, `24 hours`) are elapsed time, days
+//! in them of 24 hours: all windows have the same length, and when the clocks change they
+//! begin at another time of day.
 
-use chrono::{Datelike, Days, NaiveDate};
 use thiserror::Error;
 
 use crate::error::UserError;
 
-pub(crate) const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// Of a day of 24 hours.
+pub const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 2001-01-01 as days since 2000-01-01.
 const ORIGIN_DAYS: i64 = 366;
-const ORIGIN: i128 = ORIGIN_DAYS as i128 * MICROS_PER_DAY as i128;
-const ORIGIN_YEAR: i64 = 2001;
-/// The Gregorian calendar repeats after this many years and days.
-const CYCLE_YEARS: i64 = 400;
-const CYCLE_DAYS: i64 = 146_097;
+const ORIGIN: i64 = ORIGIN_DAYS * MICROS_PER_DAY;
 /// PostgreSQL's MIN_TIMESTAMP, 4714-11-24 BC; what lies before cannot be a result.
-pub(crate) const MIN_TIMESTAMP: i64 = -211_813_488_000_000_000;
+pub const MIN_TIMESTAMP: i64 = -211_813_488_000_000_000;
 /// PostgreSQL's first number past its timestamps, the year 294277.
-pub(crate) const END_TIMESTAMP: i64 = 9_223_371_331_200_000_000;
+pub const END_TIMESTAMP: i64 = 9_223_371_331_200_000_000;
 
 /// The width of a window, in the three fields of a PostgreSQL interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +43,14 @@ pub struct Width {
     pub micros: i64,
 }
 
+/// A width of windows, or why it is none.
+///
+/// # Errors
+/// A mixture of months with others, or nothing above zero.
+pub fn checked_width(width: Width) -> Result<Width, WindowError> {
+    Step::of(width, "width").map(|_| width)
+}
+
 /// Why there is no window.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum WindowError {
@@ -45,7 +60,16 @@ pub enum WindowError {
     /// Zero or negative.
     #[error("window {0} must be greater than zero")]
     NotPositive(&'static str),
-    /// The window begins before PostgreSQL's first timestamp.
+    /// Nothing can be counted from infinity, or up to it.
+    #[error("window {0} must be finite")]
+    NotFinite(&'static str),
+    /// Days by the clock, moved on by elapsed time: their ends could go back.
+    #[error("windows of days or months in a time zone must not slide by time")]
+    Sliding,
+    /// More than [`MOST_WINDOWS`].
+    #[error("more than {MOST_WINDOWS} windows for one timestamp")]
+    TooMany,
+    /// The window begins or ends beyond PostgreSQL's timestamps.
     #[error("timestamp out of range")]
     OutOfRange,
 }
@@ -53,132 +77,58 @@ pub enum WindowError {
 impl UserError for WindowError {
     fn sqlstate(&self) -> &'static str {
         match self {
-            Self::Mixed(_) | Self::NotPositive(_) => "22023",
+            Self::Mixed(_) | Self::NotPositive(_) | Self::NotFinite(_) | Self::Sliding => "22023",
+            Self::TooMany => "54000",
             Self::OutOfRange => "22008",
         }
     }
 
     fn detail(&self) -> Option<String> {
-        match self {
-            Self::OutOfRange => Some("The window begins before 4714-11-24 BC.".to_owned()),
-            Self::Mixed(_) | Self::NotPositive(_) => None,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Mixed(_) => Some(
-                "Use either whole months, like '1 month', or days and time, like '30 days'."
-                    .to_owned(),
-            ),
-            Self::NotPositive(what) => Some(format!(
-                "Use a {what} such as '1 hour', '7 days' or '1 month'."
-            )),
-            Self::OutOfRange => None,
-        }
-    }
-}
-
-/// From one start of a window to the next, or from the start of a window to its end.
-#[derive(Clone, Copy)]
-enum Step {
-    Micros(i128),
-    Months(i64),
-}
-
-impl Step {
-    /// `what` is its name in errors.
-    fn of(width: Width, what: &'static str) -> Result<Self, WindowError> {
-        let span = i128::from(width.days) * i128::from(MICROS_PER_DAY) + i128::from(width.micros);
-        let fixed = width.days != 0 || width.micros != 0;
-        match (width.months, fixed) {
-            (months, true) if months != 0 => Err(WindowError::Mixed(what)),
-            (_, true) if span > 0 => Ok(Self::Micros(span)),
-            (months, false) if months > 0 => Ok(Self::Months(i64::from(months))),
-            _ => Err(WindowError::NotPositive(what)),
-        }
-    }
-
-    /// The number of the last start up to an instant; that of the origin is 0.
-    fn index(self, ts: i64) -> Result<i128, WindowError> {
-        Ok(match self {
-            Self::Micros(span) => (i128::from(ts) - ORIGIN).div_euclid(span),
-            Self::Months(width) => month_of_day(ts.div_euclid(MICROS_PER_DAY))?
-                .div_euclid(width)
-                .into(),
+        (*self == Self::OutOfRange).then(|| {
+            "The window reaches beyond the timestamps, from 4714-11-24 BC to 294276-12-31."
+                .to_owned()
         })
     }
 
-    /// The start with this number.
-    fn start(self, index: i128) -> Result<i128, WindowError> {
-        match self {
-            Self::Micros(span) => Ok(ORIGIN + index * span),
-            Self::Months(width) => i64::try_from(index * i128::from(width))
-                .map_err(|_| WindowError::OutOfRange)
-                .and_then(first_instant_of_month),
-        }
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Mixed(_) => {
+                "Use either whole months, like '1 month', or days and time, like '30 days'."
+                    .to_owned()
+            }
+            Self::NotPositive(what) => {
+                format!("Use a {what} such as '1 hour', '7 days' or '1 month'.")
+            }
+            Self::Sliding => {
+                "Slide by days, or give the width in time, such as '24 hours'.".to_owned()
+            }
+            Self::TooMany => "Use a shorter width, or a longer slide or step.".to_owned(),
+            Self::NotFinite(_) | Self::OutOfRange => return None,
+        })
     }
 }
 
-/// The start of the tumbling window of this `width` that holds `ts`.
-/// The two infinities are windows of their own.
-///
-/// # Errors
-/// A width that is no window width, or a start before PostgreSQL's first timestamp.
-pub fn tumble(ts: i64, width: Width) -> Result<i64, WindowError> {
-    let step = Step::of(width, "width")?;
-    if is_infinite(ts) {
-        return Ok(ts);
-    }
-    in_range(step.start(step.index(ts)?)?)
-}
+/// The most hopping or cumulating windows that may hold one instant: minutes of a year.
+pub const MOST_WINDOWS: i128 = 1_000_000;
 
 const fn is_infinite(ts: i64) -> bool {
     ts == i64::MIN || ts == i64::MAX
 }
 
-fn in_range(start: i128) -> Result<i64, WindowError> {
-    i64::try_from(start)
+fn in_range(ts: i128) -> Result<i64, WindowError> {
+    i64::try_from(ts)
         .ok()
-        .filter(|start| (MIN_TIMESTAMP..END_TIMESTAMP).contains(start))
+        .filter(|ts| (MIN_TIMESTAMP..END_TIMESTAMP).contains(ts))
         .ok_or(WindowError::OutOfRange)
 }
 
-/// Months from January 2001 to the month of a day (counted from 2000-01-01).
-/// Moved into one cycle of the calendar first: PostgreSQL's years reach further
-/// than chrono's.
-fn month_of_day(day: i64) -> Result<i64, WindowError> {
-    let date = u64::try_from(day.rem_euclid(CYCLE_DAYS))
-        .ok()
-        .and_then(|days| cycle_start()?.checked_add_days(Days::new(days)))
-        .ok_or(WindowError::OutOfRange)?;
-    let year = i64::from(date.year()) + day.div_euclid(CYCLE_DAYS) * CYCLE_YEARS;
-    Ok((year - ORIGIN_YEAR) * 12 + i64::from(date.month0()))
-}
-
-/// The inverse: the first day of a month, counted from 2000-01-01.
-fn first_day_of_month(month: i64) -> Result<i64, WindowError> {
-    let years = ORIGIN_YEAR - 2000 + month.div_euclid(12);
-    let start = cycle_start().ok_or(WindowError::OutOfRange)?;
-    let first = i32::try_from(2000 + years.rem_euclid(CYCLE_YEARS))
-        .ok()
-        .zip(u32::try_from(month.rem_euclid(12)).ok())
-        .and_then(|(year, month0)| NaiveDate::from_ymd_opt(year, month0 + 1, 1))
-        .ok_or(WindowError::OutOfRange)?;
-    Ok((first - start).num_days() + years.div_euclid(CYCLE_YEARS) * CYCLE_DAYS)
-}
-
-/// Midnight of that day.
-fn first_instant_of_month(month: i64) -> Result<i128, WindowError> {
-    Ok(i128::from(first_day_of_month(month)?) * i128::from(MICROS_PER_DAY))
-}
-
-fn cycle_start() -> Option<NaiveDate> {
-    NaiveDate::from_ymd_opt(2000, 1, 1)
-}
-
+mod calendar;
+mod cumulate;
+mod grid;
 mod hop;
+mod months;
 #[cfg(test)]
 mod tests;
 
-pub use hop::hop;
+pub use calendar::{Calendar, Utc, Zone};
+use grid::{Grid, Step};

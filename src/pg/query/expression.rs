@@ -8,12 +8,18 @@ use std::ffi::CString;
 /// error is raised as such).
 pub fn is_one_expression(text: &str) -> bool {
     // The line end closes a comment at the end of the text.
-    let Ok(select) = CString::new(format!("SELECT ({text}\n)")) else {
+    let selects = [format!("SELECT {text}\n"), format!("SELECT ({text}\n)")];
+    let [Ok(bare), Ok(select)] = selects.map(CString::new) else {
         return false;
     };
     // SAFETY: the parser returns a list of raw statements, with nodes as their tags say.
     unsafe {
-        let list = pg_sys::raw_parser(select.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT);
+        let parse = |text: &CString| {
+            pg_sys::raw_parser(text.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT)
+        };
+        // Without parentheses around it, none that closes ours is correct: `a) OR (b`.
+        parse(&bare);
+        let list = parse(&select);
         let [statement] = elements::<pg_sys::RawStmt>(list)[..] else {
             return false;
         };

@@ -6,7 +6,7 @@ use crate::pg::query::{EventSource, Query, SessionKey};
 use crate::pg::tree::Expr;
 use pganalytics_core::error::Error;
 use pganalytics_core::projection::{Column, Kind, SESSION, Sessions};
-use pganalytics_core::session::gap;
+use pganalytics_core::session::{GAP_HINT, gap};
 
 /// The session key of a query, or why there can be none.
 pub(super) fn session_key(query: &Query) -> Result<Option<SessionKey>, Error> {
@@ -45,7 +45,7 @@ pub(super) fn sessions(
     let Some(gap) = key.gap.and_then(gap) else {
         return refused(
             "session() with a gap that is no constant time above zero",
-            "Give an interval of days or time, such as '30 minutes'; months have no fixed length.",
+            GAP_HINT,
         );
     };
     let others: Vec<_> = query

@@ -135,6 +135,8 @@ SELECT pganalytics.discard_dead_letters('parcels', 'why not', ARRAY[id(999)]);
 \echo :SQLSTATE
 SELECT pganalytics.discard_dead_letters('parcels', NULL);
 \echo :SQLSTATE
+SELECT pganalytics.discard_dead_letters('parcels', ' ');
+\echo :LAST_ERROR_SQLSTATE
 SELECT pganalytics.retry_dead_letters(NULL);
 \echo :SQLSTATE
 SELECT pganalytics.retry_dead_letters('orders');

@@ -96,17 +96,50 @@ pub(super) fn split(bytes: &[u8]) -> Result<(Header, &[u8], &[u8]), TimelineErro
     Ok((header, question, moments))
 }
 
-/// The moments as they lie.
-pub(super) fn moments(header: Header, bytes: &[u8]) -> impl Iterator<Item = Moment> {
-    bytes.chunks_exact(header.width()).map(|bytes| {
-        let (time, conditions) = bytes.split_at(TIME);
-        let mut held = [0; 8];
-        held[..conditions.len()].copy_from_slice(conditions);
-        Moment {
-            at: i64::from_le_bytes(time.try_into().unwrap_or_default()),
-            held: u64::from_le_bytes(held),
-        }
-    })
+/// The moments as they lie, put at the end of `read`.
+pub(super) fn read_into(header: Header, bytes: &[u8], read: &mut Vec<Moment>) {
+    // A loop for each width: bytes of a known number are read without a call.
+    match header.width() - TIME {
+        1 => read.extend(
+            bytes
+                .as_chunks::<{ TIME + 1 }>()
+                .0
+                .iter()
+                .map(|of| moment(of)),
+        ),
+        2 => read.extend(
+            bytes
+                .as_chunks::<{ TIME + 2 }>()
+                .0
+                .iter()
+                .map(|of| moment(of)),
+        ),
+        4 => read.extend(
+            bytes
+                .as_chunks::<{ TIME + 4 }>()
+                .0
+                .iter()
+                .map(|of| moment(of)),
+        ),
+        _ => read.extend(
+            bytes
+                .as_chunks::<{ TIME + 8 }>()
+                .0
+                .iter()
+                .map(|of| moment(of)),
+        ),
+    }
+}
+
+#[inline(always)]
+fn moment(bytes: &[u8]) -> Moment {
+    let (time, conditions) = bytes.split_at(TIME);
+    let mut held = [0; 8];
+    held[..conditions.len()].copy_from_slice(conditions);
+    Moment {
+        at: i64::from_le_bytes(time.try_into().unwrap_or_default()),
+        held: u64::from_le_bytes(held),
+    }
 }
 
 /// A timeline in room of its own, which takes more moments while there is room left.
@@ -210,7 +243,7 @@ impl<'a> Growing<'a> {
             return Err(TimelineError::Mismatch("arguments"));
         }
         let (begin, more) = (self.header.used(), other.moments);
-        let Some(first) = moments(other.header, more).next() else {
+        let Some(first) = more.get(..other.header.width()).map(moment) else {
             return Ok(true);
         };
         let follows = self.last() <= Some(first);
@@ -227,19 +260,20 @@ impl<'a> Growing<'a> {
     fn last(&self) -> Option<Moment> {
         let (first, end) = (self.header.first_moment(), self.header.used());
         let begin = end.checked_sub(self.header.width())?;
-        (begin >= first).then(|| moments(self.header, &self.room[begin..end]).next())?
+        (begin >= first).then(|| moment(&self.room[begin..end]))
     }
 }
 
-/// The form of a timeline that is the same for the same moments: in order, without
-/// room to grow, and without the question. For values that leave an aggregate.
+/// The form of a timeline that is the same for the same moments and question: in order,
+/// without room to grow. For values that leave an aggregate, and for states that were
+/// written down.
 ///
 /// # Errors
 /// Bytes that are no timeline.
 pub fn canonical(bytes: &[u8]) -> Result<Vec<u8>, TimelineError> {
     let timeline = Timeline::read(bytes)?;
-    let mut room = vec![0; HEADER + timeline.moments.len()];
-    let mut grown = Growing::begin(&mut room, timeline.conditions(), &[])?;
+    let mut room = vec![0; HEADER + timeline.question.len() + timeline.moments.len()];
+    let mut grown = Growing::begin(&mut room, timeline.conditions(), timeline.question)?;
     for moment in timeline.sorted() {
         grown.push(moment);
     }

@@ -78,8 +78,9 @@ proptest! {
     }
 
     #[test]
-    fn what_is_printed_is_read_again((conditions, moments) in a_case()) {
-        let bytes = canonical(&grown(conditions, b"q", &moments)).unwrap();
+    fn what_is_printed_is_read_again((conditions, moments) in a_case(), question: Vec<u8>) {
+        let bytes = canonical(&grown(conditions, &question, &moments)).unwrap();
+        prop_assert_eq!(Timeline::read(&bytes).unwrap().question(), &question[..]);
         prop_assert_eq!(checked(&bytes), Ok(()));
         prop_assert_eq!(bytes_of(&text_of(&bytes).unwrap()), Ok(bytes));
     }
@@ -137,7 +138,8 @@ fn is_printed_for_people() {
     let bytes = bytes_of(" 3{7=,-5=1,0=3+2,} ").unwrap();
     assert_eq!(text_of(&bytes).unwrap(), text);
     for wrong in [
-        "", "3", "3{", "{}", "3{1}", "3{1=4}", "3{x=1}", "0{}", "65{}", "3{1=0}",
+        "", "3", "3{", "{}", "3{1}", "3{1=4}", "3{x=1}", "0{}", "65{}", "3{1=0}", "3[0{}",
+        "3[0]{}", "3[0g]{}", "[]{}", "3[ä]{}",
     ] {
         assert!(bytes_of(wrong).is_err(), "{wrong}");
     }

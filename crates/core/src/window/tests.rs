@@ -2,9 +2,16 @@
 
 use proptest::prelude::*;
 
+use super::months::{first_day_of_month, month_of_day};
 use super::*;
 
+mod cumulate;
 mod hop;
+mod zone;
+
+fn tumble(ts: i64, width: Width) -> Result<i64, WindowError> {
+    Calendar::<Utc>::default().tumble(ts, width)
+}
 
 const fn days(days: i32) -> Width {
     Width {

@@ -1,0 +1,100 @@
+//! Paths, declared in `sql/62_paths.sql`.
+
+use pganalytics_core::error::Error;
+use pganalytics_core::paths::{self, Follows, Paths, Source};
+use pgrx::prelude::*;
+
+use super::question::{expression, relation};
+use super::window::width;
+use crate::catalog::names;
+use crate::pg::error::{ErrorReport, report};
+
+/// A NULL where there must be a value.
+fn given<T>(argument: &'static str, value: Option<T>) -> Result<T, ErrorReport> {
+    value.ok_or_else(|| report(Error::NullArgument { argument }))
+}
+
+fn source(
+    event_table: Option<pg_sys::Oid>,
+    [from, to]: [Option<i64>; 2],
+    gap: Option<Interval>,
+    entity: Option<&str>,
+    event: Option<&str>,
+) -> Result<Source, ErrorReport> {
+    let table = given("event_table", event_table)?;
+    let entity = expression("entity", given("entity", entity)?)?;
+    let event = expression("event", given("event", event)?)?;
+    let is_position =
+        |column: &names::Described| column.name == "position" && column.of == "bigint";
+    Ok(Source {
+        relation: relation(table),
+        entity,
+        event,
+        has_position: names::describe_columns(table).iter().any(is_position),
+        from,
+        to,
+        gap: gap.map(width).map(paths::gap).transpose().map_err(report)?,
+    })
+}
+
+/// The query of `entity_paths`.
+#[pg_extern(sql = false)]
+#[expect(clippy::too_many_arguments, reason = "those of the SQL function")]
+fn entity_paths_query(
+    event_table: Option<pg_sys::Oid>,
+    start: Option<String>,
+    depth: Option<i32>,
+    from: Option<i64>,
+    to: Option<i64>,
+    gap: Option<Interval>,
+    entity: Option<&str>,
+    event: Option<&str>,
+    repeats: Option<bool>,
+) -> Result<String, ErrorReport> {
+    let source = source(event_table, [from, to], gap, entity, event)?;
+    let repeats = given("repeats", repeats)?;
+    let paths = Paths::new(source, start, depth, repeats).map_err(report)?;
+    Ok(paths.each())
+}
+
+/// The query of `paths`.
+#[pg_extern(sql = false)]
+#[expect(clippy::too_many_arguments, reason = "those of the SQL function")]
+fn paths_query(
+    event_table: Option<pg_sys::Oid>,
+    start: Option<String>,
+    depth: Option<i32>,
+    from: Option<i64>,
+    to: Option<i64>,
+    gap: Option<Interval>,
+    entity: Option<&str>,
+    event: Option<&str>,
+    repeats: Option<bool>,
+    limit: Option<i32>,
+) -> Result<String, ErrorReport> {
+    let source = source(event_table, [from, to], gap, entity, event)?;
+    let repeats = given("repeats", repeats)?;
+    Paths::new(source, start, depth, repeats)
+        .and_then(|paths| paths.counted(limit))
+        .map_err(report)
+}
+
+/// The query of `directly_follows`.
+#[pg_extern(sql = false)]
+#[expect(clippy::too_many_arguments, reason = "those of the SQL function")]
+fn directly_follows_query(
+    event_table: Option<pg_sys::Oid>,
+    from: Option<i64>,
+    to: Option<i64>,
+    gap: Option<Interval>,
+    entity: Option<&str>,
+    event: Option<&str>,
+    repeats: Option<bool>,
+    limit: Option<i32>,
+) -> Result<String, ErrorReport> {
+    let follows = Follows {
+        source: source(event_table, [from, to], gap, entity, event)?,
+        repeats: given("repeats", repeats)?,
+    };
+    follows.counted(limit).map_err(report)
+}

@@ -1,0 +1,128 @@
+//! Retention, active users and their lifecycle, declared in `sql/63_retention.sql`. The
+//! transition of the aggregate is in `crate::pg`.
+
+use pganalytics_core::error::Error;
+use pganalytics_core::retention::{self, Cohorts, Met, Mode, Period, Source};
+use pganalytics_core::sql::literal;
+use pganalytics_core::window::Width;
+use pgrx::prelude::*;
+
+use super::question::{expression, relation};
+use crate::pg::error::{ErrorReport, report};
+
+/// The result of `retention`.
+#[pg_extern(sql = false)]
+fn retention_final(state: i64) -> Option<Vec<bool>> {
+    Met(state).retention()
+}
+
+/// The query that `cohort_retention` runs.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn cohort_retention_query(
+    event_table: Option<pg_sys::Oid>,
+    cohort_event: Option<&str>,
+    return_event: Option<&str>,
+    period: Option<Interval>,
+    periods: Option<i32>,
+    from: Option<i64>,
+    to: Option<i64>,
+    mode: Option<&str>,
+    first_time: Option<bool>,
+    timezone: Option<&str>,
+    entity: Option<&str>,
+    as_of: Option<i64>,
+    cohort_condition: Option<&str>,
+    return_condition: Option<&str>,
+    unbounded: Option<bool>,
+) -> Result<String, ErrorReport> {
+    let source = source(event_table, entity, period, timezone, from, to)?;
+    let question = Cohorts {
+        cohort: events("cohort_condition", cohort_event, cohort_condition)?,
+        returned: events("return_condition", return_event, return_condition)?,
+        periods: given("periods", periods)?,
+        mode: Mode::of(given("mode", mode)?).map_err(report)?,
+        first_time: given("first_time", first_time)?,
+        unbounded: given("unbounded", unbounded)?,
+        as_of: given("as_of", as_of)?,
+    };
+    retention::cohort_retention(&source, &question).map_err(report)
+}
+
+/// The query that `active_users` runs.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn active_users_query(
+    event_table: Option<pg_sys::Oid>,
+    period: Option<Interval>,
+    rolling: Option<i32>,
+    from: Option<i64>,
+    to: Option<i64>,
+    timezone: Option<&str>,
+    entity: Option<&str>,
+    condition: Option<&str>,
+) -> Result<String, ErrorReport> {
+    let source = source(event_table, entity, period, timezone, from, to)?;
+    let condition = events("condition", None, condition)?;
+    retention::active_users(&source, &condition, rolling).map_err(report)
+}
+
+/// The query that `lifecycle` runs.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn lifecycle_query(
+    event_table: Option<pg_sys::Oid>,
+    period: Option<Interval>,
+    from: Option<i64>,
+    to: Option<i64>,
+    timezone: Option<&str>,
+    entity: Option<&str>,
+    condition: Option<&str>,
+    as_of: Option<i64>,
+) -> Result<String, ErrorReport> {
+    let source = source(event_table, entity, period, timezone, from, to)?;
+    let condition = events("condition", None, condition)?;
+    let as_of = given("as_of", as_of)?;
+    Ok(retention::lifecycle(&source, &condition, as_of))
+}
+
+fn given<T>(argument: &'static str, value: Option<T>) -> Result<T, ErrorReport> {
+    value.ok_or_else(|| report(Error::NullArgument { argument }))
+}
+
+fn source(
+    event_table: Option<pg_sys::Oid>,
+    entity: Option<&str>,
+    period: Option<Interval>,
+    timezone: Option<&str>,
+    from: Option<i64>,
+    to: Option<i64>,
+) -> Result<Source, ErrorReport> {
+    let period = given("period", period)?;
+    let width = Width {
+        months: period.months(),
+        days: period.days(),
+        micros: period.micros(),
+    };
+    Ok(Source {
+        relation: relation(given("event_table", event_table)?),
+        entity: expression("entity", given("entity", entity)?)?,
+        period: Period::new(width, given("timezone", timezone)?).map_err(report)?,
+        from,
+        to,
+    })
+}
+
+/// Which events are meant: those of a type, and of a condition of the caller's.
+fn events(
+    argument: &str,
+    event_type: Option<&str>,
+    condition: Option<&str>,
+) -> Result<String, ErrorReport> {
+    let is_type =
+        event_type.map(|name| format!("event_type OPERATOR(pg_catalog.=) {}", literal(name)));
+    let condition = condition
+        .map(|text| expression(argument, text))
+        .transpose()?;
+    Ok(retention::all([is_type, condition]))
+}

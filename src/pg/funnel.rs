@@ -1,0 +1,81 @@
+//! The transitions of `window_funnel`.
+
+use super::Datum;
+use super::entry::{arguments, entry};
+use super::error::{ErrorReport, OrRaise, raise, report};
+use super::flat::Flat;
+use super::timeline::advance;
+use super::trigger::Bytes;
+use pganalytics_core::error::Error;
+use pganalytics_core::funnel::{FunnelError, Question};
+use pganalytics_core::timeline::Timeline;
+use pganalytics_core::window::Width;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+/// Adds a row to the state. `ask` reads the arguments between state and time.
+///
+/// # Safety
+/// As for [`advance`].
+unsafe fn add<const COUNT: usize>(
+    fcinfo: pg_sys::FunctionCallInfo,
+    ask: fn(&[Option<Datum>]) -> Result<Question, ErrorReport>,
+) -> Datum {
+    let asked = |given: &[Option<Datum>]| Ok(ask(given)?.to_bytes().to_vec());
+    let keeps_others = |question: &[u8]| {
+        Question::from_bytes(question).is_ok_and(|asked| asked.modes.reads_others())
+    };
+    // SAFETY: as the caller promises; the state is a timeline.
+    unsafe {
+        let given = arguments::<COUNT>(fcinfo);
+        if let Some(mut state) = Flat::state(fcinfo) {
+            let state = Timeline::read(state.room()).or_raise();
+            let question = ask(&given[1..COUNT - 2]).unwrap_or_else(|error| {
+                error.report(PgLogLevel::ERROR);
+                unreachable!("ERROR does not return")
+            });
+            if question.to_bytes() != state.question() {
+                raise(FunnelError::Varies);
+            }
+        }
+        advance::<COUNT>(fcinfo, asked, keeps_others)
+    }
+}
+
+fn required(value: Option<Datum>, argument: &'static str) -> Result<Datum, ErrorReport> {
+    value.ok_or_else(|| report(Error::NullArgument { argument }))
+}
+
+/// The window and the modes of the arguments.
+fn question(window: Option<Datum>, mode: &str) -> Result<Question, ErrorReport> {
+    let window = required(window, "window")?;
+    // SAFETY: the argument is declared as an interval.
+    let window = unsafe { &*window.cast_mut_ptr::<pg_sys::Interval>() };
+    let width = Width {
+        months: window.month,
+        days: window.day,
+        micros: window.time,
+    };
+    Question::new(width, mode).map_err(report)
+}
+
+entry!(
+    pg_finfo_window_funnel_transition,
+    window_funnel_transition,
+    "The transition of `window_funnel` without a mode.",
+    // SAFETY: declared with a timeline, an interval, a timestamptz and a boolean[].
+    |fcinfo| unsafe { add::<4>(fcinfo, |given| question(given[0], "")) }
+);
+
+entry!(
+    pg_finfo_window_funnel_mode_transition,
+    window_funnel_mode_transition,
+    "The transition of `window_funnel` with a mode.",
+    // SAFETY: declared with a timeline, an interval, a text, a timestamptz and a boolean[].
+    |fcinfo| unsafe {
+        add::<5>(fcinfo, |given| {
+            let mode = Bytes::of(required(given[1], "mode")?);
+            question(given[0], &String::from_utf8_lossy(mode.as_slice()))
+        })
+    }
+);
