@@ -29,7 +29,7 @@ VACUUM (FREEZE, ANALYZE) sketched, visitors, visitors_of_two, latencies, pages, 
 CALL alternate('approx_count_distinct of bigint', 1000000, 'SELECT pganalytics.approx_count_distinct(number) FROM sketched',
                'SELECT count(DISTINCT number) FROM sketched', runs => 7);
 CALL alternate('approx_count_distinct of text', 1000000, 'SELECT pganalytics.approx_count_distinct(visitor) FROM visitors',
-               'SELECT count(DISTINCT visitor) FROM sketched', runs => 3);
+               'SELECT count(DISTINCT visitor) FROM visitors', runs => 3);
 CALL alternate('hll of bigint', 1000000, 'SELECT pganalytics.hll(number) FROM sketched',
                'SELECT hll_add_agg(hll_hash_bigint(number)) FROM sketched', runs => 7);
 CALL alternate('hll of text', 1000000, 'SELECT pganalytics.hll(visitor) FROM visitors',
