@@ -2,7 +2,7 @@
 //! Every function here is safe to call from the rest of the extension as long as
 //! the caller runs inside a backend.
 
-mod aggregate;
+pub mod aggregate;
 pub mod bgworker;
 pub mod cache;
 pub mod conditions;
