@@ -1,10 +1,11 @@
 //! Percentiles with a relative error: a `DDSketch` (Masson, Rim, Lee 2019) whose buckets
 //! collapse uniformly, as in `UDDSketch` (Epicoco et al. 2020).
 //!
-//! A sketch made with the relative error α counts values in buckets: positive ones in
-//! (γ^(i-1), γ^i], where γ = (1 + α) / (1 - α), negative ones alike, zeros, infinities
-//! and NaN each in one of their own. A bucket's estimate, 2 γ^i / (γ + 1), is off by no
-//! more than α times any value in it. Least and greatest value are kept as they are.
+//! A sketch made with the relative error α counts values in buckets: each ends with no more
+//! than γ = (1 + α) / (1 - α) times what it begins with, negative ones alike; zeros,
+//! infinities and NaN are in buckets of their own. The estimate of a bucket from l to u,
+//! 2 l u / (l + u), is off by no more than α times any value in it. Least and greatest
+//! value are kept as they are.
 //!
 //! The percentile of a fraction f is an estimate of what `percentile_disc(f)` is: of n
 //! values in order that of number ceil(f n), the first for 0. NaN is the greatest of all, as

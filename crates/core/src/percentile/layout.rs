@@ -4,7 +4,7 @@
 //! | form | payload |
 //! |---|---|
 //! | 0, sealed | the error asked for, least value, greatest value (8 bytes each); for each bucket, in order, the difference of its key to the one before and its count, both as LEB128 |
-//! | 6, state | the same three, 1 / ln γ, and a hash table of keys (4 bytes) and counts (8); their number in the header |
+//! | 6, state | the same three, buckets for each power of two, and a hash table of keys (4 bytes) and counts (8); their number in the header |
 //!
 //! A key is the number of a bucket plus 2^31; none is zero. Of no values, least is NaN,
 //! which is the greatest of all, and greatest -infinity. -0 is 0, and every NaN is one.
@@ -26,9 +26,9 @@ const NUMBER: usize = 8;
 /// Where least and greatest lie.
 pub(super) const LEAST: usize = HEADER + NUMBER;
 pub(super) const GREATEST: usize = LEAST + NUMBER;
-const PER_LN: usize = GREATEST + NUMBER;
+const PER_POWER: usize = GREATEST + NUMBER;
 /// Where the table of a state begins.
-pub(super) const TABLE: usize = PER_LN + NUMBER;
+pub(super) const TABLE: usize = PER_POWER + NUMBER;
 /// Bytes of its slots: key and count.
 pub(super) const SLOT: usize = 12;
 pub(super) type Slot = [u8; SLOT];
@@ -104,7 +104,7 @@ impl<'a> View<'a> {
         let (listed, slots) = match head.form {
             SEALED => {
                 head.check(KIND, payload)?;
-                (bytes.get(PER_LN..), &[][..])
+                (bytes.get(PER_POWER..), &[][..])
             }
             STATE => (Some(&[][..]), table(bytes)),
             _ => return Err(KIND.malformed("The form is unknown.")),
@@ -153,7 +153,7 @@ impl<'a> View<'a> {
     }
 
     fn sealed(self) -> Vec<u8> {
-        let mut bytes = self.begun(SEALED, PER_LN);
+        let mut bytes = self.begun(SEALED, PER_POWER);
         let mut last = 0;
         for Bucket { place, count } in self.sorted() {
             let key = Bucket::key(place);
@@ -167,7 +167,7 @@ impl<'a> View<'a> {
 
     /// Header, error, least and greatest of so many bytes.
     fn begun(self, form: u8, length: usize) -> Vec<u8> {
-        let mut bytes = room(self.level, form, length.max(PER_LN));
+        let mut bytes = room(self.level, form, length.max(PER_POWER));
         let numbers = [self.accuracy.error, self.least, self.greatest];
         for (place, number) in bytes[HEADER..].chunks_exact_mut(NUMBER).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
@@ -184,7 +184,7 @@ impl<'a> View<'a> {
             slots += 1;
         }
         let mut state = self.begun(STATE, TABLE + SLOT * slots);
-        state[PER_LN..TABLE].copy_from_slice(&self.accuracy.per_ln.to_le_bytes());
+        state[PER_POWER..TABLE].copy_from_slice(&self.accuracy.per_power.to_le_bytes());
         let table = state[TABLE..].as_chunks_mut::<SLOT>().0;
         for bucket in buckets {
             let free = slots::find(table, home(Bucket::key(bucket.place)), |_| false);
@@ -249,8 +249,8 @@ fn table(state: &[u8]) -> &[Slot] {
 
 /// What a state was made for, as far as it takes to add to it.
 pub(super) fn known(state: &[u8]) -> Option<Accuracy> {
-    let (error, per_ln) = number(state, HEADER).zip(number(state, PER_LN))?;
-    Some(Accuracy::known(error, per_ln))
+    let (error, per_power) = number(state, HEADER).zip(number(state, PER_POWER))?;
+    Some(Accuracy::known(error, per_power))
 }
 
 /// A state of no values.
