@@ -17,8 +17,6 @@ pub fn is_one_expression(text: &str) -> bool {
         let parse = |text: &CString| {
             pg_sys::raw_parser(text.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT)
         };
-        // Without parentheses around it, none that closes ours is correct: `a) OR (b`.
-        parse(&bare);
         let list = parse(&select);
         let [statement] = elements::<pg_sys::RawStmt>(list)[..] else {
             return false;
@@ -43,11 +41,16 @@ pub fn is_one_expression(text: &str) -> bool {
             select.limitOffset,
             select.limitCount,
         ];
-        select.op == pg_sys::SetOperation::SETOP_NONE
+        let is_one = select.op == pg_sys::SetOperation::SETOP_NONE
             && elements::<pg_sys::Node>(select.targetList).len() == 1
             && clauses.iter().all(|clause| clause.is_null())
             && nodes.iter().all(|node| node.is_null())
             && select.intoClause.is_null()
-            && select.withClause.is_null()
+            && select.withClause.is_null();
+        if is_one {
+            // Parentheses that close ours, `a) OR (b`, are an error without them.
+            parse(&bare);
+        }
+        is_one
     }
 }
