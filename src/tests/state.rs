@@ -18,10 +18,6 @@ mod tests {
         for (twin, serial) in [
             ("stddev_state(numeric)", ["numeric_accum", "numeric"]),
             ("sum_state(bigint)", ["int8_avg_accum", "int8_avg"]),
-            (
-                "sketch_state(anyelement)",
-                ["pganalytics.hll_transition", "pganalytics.sketch"],
-            ),
         ] {
             let [transition, of] = serial;
             run(&format!(
@@ -31,9 +27,11 @@ mod tests {
             ));
         }
         run(
-            "CREATE AGGREGATE sketch_count(anyelement) (SFUNC = pganalytics.hll_transition, STYPE = internal,
-                 COMBINEFUNC = pganalytics.sketch_combine, SERIALFUNC = pganalytics.sketch_serialize,
-                 DESERIALFUNC = pganalytics.sketch_deserialize, FINALFUNC = pganalytics.sketch_final_cardinality);
+            "CREATE AGGREGATE sketch_state(anyelement) (SFUNC = pganalytics.hll_transition,
+                 STYPE = pganalytics.hyperloglog, COMBINEFUNC = pganalytics.hll_combine);
+             CREATE AGGREGATE sketch_count(anyelement) (SFUNC = pganalytics.hll_transition,
+                 STYPE = pganalytics.hyperloglog, COMBINEFUNC = pganalytics.hll_combine,
+                 FINALFUNC = pganalytics.hll_final_cardinality);
              CREATE AGGREGATE mean_state(integer) (SFUNC = int4_avg_accum, STYPE = bigint[], INITCOND = '{0,0}',
                  COMBINEFUNC = int4_avg_combine);
              CREATE AGGREGATE corr_state(float8, float8) (SFUNC = float8_regr_accum, STYPE = float8[],
