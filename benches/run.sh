@@ -60,7 +60,7 @@ run_beside_worker() { # part what
     done
 }
 
-[ $# -gt 0 ] || set -- single batch copy hot segments prune loop bytes fold read async refresh series funnel sessionize sequences retention sketches
+[ $# -gt 0 ] || set -- single batch copy hot segments prune loop bytes fold read async refresh series funnel sessionize sequences retention sketches parallel
 for part in flush "$@"; do
     echo "==> $part: $(sed -n 's/^-- about: //p' "$part.sql")"
     sql --file "$part.sql"

@@ -11,6 +11,7 @@ use pganalytics_core::window::Width;
 use pgrx::prelude::*;
 
 use super::question::{expression, relation};
+use super::window::width;
 use crate::pg::error::{ErrorReport, report};
 
 thread_local! {
@@ -43,7 +44,7 @@ impl<'a> Asked<'a> {
         from: Option<i64>,
         to: Option<i64>,
     ) -> Result<Option<Self>, ErrorReport> {
-        let question = Question::new(width(&required(window, "window")?), required(mode, "mode")?);
+        let question = Question::new(width(required(window, "window")?), required(mode, "mode")?);
         let question = question.map_err(report)?;
         Ok(timeline.map(|timeline| Self {
             timeline,
@@ -66,14 +67,6 @@ impl<'a> Asked<'a> {
 
 fn required<T>(value: Option<T>, argument: &'static str) -> Result<T, ErrorReport> {
     value.ok_or_else(|| report(Error::NullArgument { argument }))
-}
-
-fn width(interval: &Interval) -> Width {
-    Width {
-        months: interval.months(),
-        days: interval.days(),
-        micros: interval.micros(),
-    }
 }
 
 fn timestamp(micros: i64) -> Result<TimestampWithTimeZone, ErrorReport> {
@@ -167,7 +160,7 @@ fn funnel_query(
     entity: Option<&str>,
     as_of: Option<i64>,
 ) -> Result<String, ErrorReport> {
-    let window = width(&required(window, "window")?);
+    let window = width(required(window, "window")?);
     let steps = match (steps, conditions) {
         (Some(types), None) => Steps::Types(all_of(types, "steps")?),
         (None, Some(conditions)) => {

@@ -118,17 +118,9 @@ FROM zones, (SELECT ts FROM instants WHERE ts BETWEEN '2024-01-01' AND '2024-12-
 
 -- In projections, as keys and in FROM.
 SELECT pganalytics.create_event_table('events');
-CREATE FUNCTION differences(projection regclass) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    definition regclass;
-    n bigint;
-BEGIN
-    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
-    EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d',
-                   projection, definition) INTO n;
-    RETURN n;
-END $$;
+\getenv regress PG_ABS_SRCDIR
+\set differences :regress '/lib/differences.psql'
+\i :differences
 INSERT INTO events (event_type, aggregate_id, occurred_at)
 SELECT 'sold', 'shop', timestamptz '2024-03-30 20:00+00' + i * interval '1 hour' FROM generate_series(0, 52) i;
 SELECT pganalytics.create_projection('berlin_days', $$

@@ -5,18 +5,9 @@ SELECT (ARRAY['view', 'order'])[1 + i % 2], 'customer ' || i % 7, timestamptz '2
        CASE WHEN i % 5 > 0 THEN jsonb_build_object('product', 'p' || i % 4, 'price', (i % 6) * 0.5) ELSE '{}' END
 FROM generate_series(1, 60) AS i;
 
--- The oracle: the groups in which a projection differs from its query.
-CREATE FUNCTION differences(projection regclass) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    definition regclass;
-    n bigint;
-BEGIN
-    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
-    EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d',
-                   projection, definition) INTO n;
-    RETURN n;
-END $$;
+\getenv regress PG_ABS_SRCDIR
+\set differences :regress '/lib/differences.psql'
+\i :differences
 -- The tables of a projection's values, and the values in each.
 CREATE FUNCTION seen(projection regclass) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
 DECLARE

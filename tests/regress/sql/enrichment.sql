@@ -17,18 +17,9 @@ CREATE FUNCTION buy(first integer, last integer) RETURNS void LANGUAGE sql AS $$
     FROM generate_series(first, last) i $$;
 SELECT buy(1, 40);
 
--- The oracle: the rows in which a projection differs from its query.
-CREATE FUNCTION differences(projection regclass) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    definition regclass;
-    n bigint;
-BEGIN
-    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
-    EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d',
-                   projection, definition) INTO n;
-    RETURN n;
-END $$;
+\getenv regress PG_ABS_SRCDIR
+\set differences :regress '/lib/differences.psql'
+\i :differences
 
 SELECT pganalytics.create_projection('per_category', $$
     SELECT p.category, count(*) AS purchases, sum(e.amount * p.price) AS revenue

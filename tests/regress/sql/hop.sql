@@ -48,17 +48,9 @@ SELECT pganalytics.hop('4714-11-24 00:00+00 BC'::timestamptz, '2 days', '1 day')
 SELECT pganalytics.create_event_table('events');
 INSERT INTO events (event_type, aggregate_id, occurred_at, payload)
 SELECT 'sold', 'shop ' || i % 2, timestamptz '2024-01-01' + i * interval '7 minutes', jsonb_build_object('amount', i) FROM generate_series(1, 30) i;
-CREATE FUNCTION differences(projection regclass) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    definition regclass;
-    n bigint;
-BEGIN
-    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
-    EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d',
-                   projection, definition) INTO n;
-    RETURN n;
-END $$;
+\getenv regress PG_ABS_SRCDIR
+\set differences :regress '/lib/differences.psql'
+\i :differences
 SELECT pganalytics.create_projection('last_hour', $$
     SELECT "window", count(*) AS sales, sum((payload->>'amount')::numeric) AS amount
     FROM events e, pganalytics.hop(e.occurred_at, '1 hour', '15 minutes') AS "window"

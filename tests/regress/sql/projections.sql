@@ -6,18 +6,9 @@ SELECT CASE i % 3 WHEN 0 THEN 'refund' ELSE 'order' END, 'customer ' || i % 4, t
        CASE i % 5 WHEN 0 THEN '{}' ELSE jsonb_build_object('amount', i * 1.25, 'country', (ARRAY['de', 'fr'])[i % 3]) END
 FROM generate_series(1, 60) i;
 
--- The oracle: the groups in which a projection differs from its query.
-CREATE FUNCTION differences(projection regclass) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    definition regclass;
-    n bigint;
-BEGIN
-    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
-    EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d',
-                   projection, definition) INTO n;
-    RETURN n;
-END $$;
+\getenv regress PG_ABS_SRCDIR
+\set differences :regress '/lib/differences.psql'
+\i :differences
 
 SELECT pganalytics.create_projection('daily', $$
     SELECT date_trunc('day', occurred_at) AS day, event_type, count(*) AS events,

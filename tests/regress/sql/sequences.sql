@@ -103,18 +103,9 @@ SELECT sequence_events('1{9223372036854775000=1}'::timeline, '(?1)');
 SELECT sequence_transition(NULL, '(?1)', now(), '{true}');
 SELECT sequence_match_final('1{0=1}'::timeline);
 
--- In projections: with a tail, folded, with late events.
-CREATE FUNCTION differences(projection regclass) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    definition regclass;
-    n bigint;
-BEGIN
-    SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
-    EXECUTE format('SELECT count(*) FROM ((TABLE %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL TABLE %1$s)) d',
-                   projection, definition) INTO n;
-    RETURN n;
-END $$;
+\getenv regress PG_ABS_SRCDIR
+\set differences :regress '/lib/differences.psql'
+\i :differences
 SELECT create_projection('orders', $$
     SELECT aggregate_id AS who, pganalytics.sequence_match('(?1).*(?2)', occurred_at, event_type = 'view', event_type = 'paid') AS paid,
            pganalytics.sequence_count('(?1)(?t<=600)(?2)', occurred_at, event_type = 'view', event_type = 'cart') AS quick,
