@@ -14,18 +14,20 @@ INSERT INTO bar (what, beside, sense, bar) VALUES
 -- A column each: of wider rows both sides would only read more.
 CREATE TABLE sketched AS SELECT i::bigint AS number FROM generate_series(1, 1000000) AS i ORDER BY random();
 CREATE TABLE visitors AS SELECT 'visitor-' || md5(number::text) AS visitor FROM sketched;
-CREATE TABLE visitors_of_two AS TABLE visitors;
+CREATE TABLE many AS SELECT i::bigint AS number FROM generate_series(1, 5000000) AS i;
+CREATE TABLE many_of_two AS TABLE many;
 CREATE TABLE latencies AS SELECT exp(8 * random()) AS ms FROM sketched;
 CREATE TABLE pages AS SELECT exp(10 * random())::int::text AS page FROM sketched;
 ALTER TABLE sketched SET (parallel_workers = 0);
 ALTER TABLE visitors SET (parallel_workers = 0);
-ALTER TABLE visitors_of_two SET (parallel_workers = 2);
+ALTER TABLE many SET (parallel_workers = 0);
+ALTER TABLE many_of_two SET (parallel_workers = 2);
 ALTER TABLE latencies SET (parallel_workers = 0);
 ALTER TABLE pages SET (parallel_workers = 0);
 CREATE TABLE kept AS
 SELECT number % 1000 AS day, pganalytics.hll(number) AS ours, hll_add_agg(hll_hash_bigint(number)) AS theirs
 FROM sketched GROUP BY 1;
-VACUUM (FREEZE, ANALYZE) sketched, visitors, visitors_of_two, latencies, pages, kept;
+VACUUM (FREEZE, ANALYZE) sketched, visitors, many, many_of_two, latencies, pages, kept;
 CALL alternate('approx_count_distinct of bigint', 1000000, 'SELECT pganalytics.approx_count_distinct(number) FROM sketched',
                'SELECT count(DISTINCT number) FROM sketched', runs => 7);
 CALL alternate('approx_count_distinct of text', 1000000, 'SELECT pganalytics.approx_count_distinct(visitor) FROM visitors',
@@ -37,8 +39,8 @@ CALL alternate('hll of text', 1000000, 'SELECT pganalytics.hll(visitor) FROM vis
 CALL alternate('hll of bigint, 100,000 groups', 1000000, 'SELECT number % 100000, pganalytics.hll(number) FROM sketched GROUP BY 1',
                'SELECT number % 100000, hll_add_agg(hll_hash_bigint(number)) FROM sketched GROUP BY 1', runs => 3);
 CALL alternate('rollup of 1,000 sketches', 1000, 'SELECT pganalytics.rollup(ours) FROM kept', 'SELECT hll_union_agg(theirs) FROM kept', runs => 7);
-CALL alternate('approx_count_distinct, 2 workers', 1000000, 'SELECT pganalytics.approx_count_distinct(visitor) FROM visitors_of_two',
-               'SELECT pganalytics.approx_count_distinct(visitor) FROM visitors', runs => 7);
+CALL alternate('approx_count_distinct, 2 workers', 5000000, 'SELECT pganalytics.approx_count_distinct(number) FROM many_of_two',
+               'SELECT pganalytics.approx_count_distinct(number) FROM many', runs => 7);
 CALL alternate('approx_percentile', 1000000, 'SELECT pganalytics.approx_percentile(0.95, pganalytics.percentile_sketch(ms)) FROM latencies',
                'SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY ms) FROM latencies', runs => 7);
 CALL alternate('top_k', 1000000, 'SELECT pganalytics.top_k(page) FROM pages',

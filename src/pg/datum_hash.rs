@@ -64,6 +64,7 @@ impl DatumHasher {
 ///
 /// # Safety
 /// `fcinfo` is the call of a function of ours that keeps nothing else in `fn_extra`.
+#[inline]
 pub unsafe fn hash_of_argument(
     fcinfo: pg_sys::FunctionCallInfo,
     index: usize,

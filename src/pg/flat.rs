@@ -22,6 +22,7 @@ impl Flat {
     /// # Safety
     /// `fcinfo` is the call of a support function of an aggregate, declared with a
     /// variable-length state.
+    #[inline]
     pub unsafe fn state(fcinfo: pg_sys::FunctionCallInfo) -> Option<Self> {
         // SAFETY: as the caller promises. Only nodes of the server are put in `context`.
         unsafe {

@@ -64,7 +64,8 @@ mod family {
     pub const OUTPUT: u64 = 13;
 }
 
-/// The hash of a value.
+/// The hash of a value. Where the family is known only that of the family remains.
+#[inline(always)]
 #[must_use]
 pub fn hash(value: Value<'_>) -> u64 {
     match value {

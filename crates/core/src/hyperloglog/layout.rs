@@ -14,7 +14,7 @@
 //! A list longer than the registers would be becomes registers: that depends on the set
 //! only, as a list grows with it.
 
-use super::{KIND, PRECISIONS, precision};
+use super::{KIND, precision};
 use crate::sketch::SketchError;
 use crate::sketch::sealed::{HEADER, Head, read_varint, room, seal, varint_length, write_varint};
 
@@ -60,15 +60,15 @@ pub(super) fn rank(hash: u64, bits: u8) -> u32 {
 }
 
 /// Register and rank that a code stands for.
-pub(super) fn decode(code: u32, precision: u8) -> (usize, u32) {
+pub(super) fn decode(code: u32, precision: u8) -> (u32, u32) {
     let behind = INDEX_BITS - precision;
     if code & 1 == 1 {
         let rank = (code >> 1 & REGISTER) + u32::from(behind);
-        ((code >> (7 + behind)) as usize, rank)
+        (code >> (7 + behind), rank)
     } else {
         let index = code >> 1;
         let rest = index << (32 - behind);
-        ((index >> behind) as usize, rest.leading_zeros() + 1)
+        (index >> behind, rest.leading_zeros() + 1)
     }
 }
 
@@ -145,7 +145,7 @@ impl<'a> View<'a> {
         let (head, payload) = Head::read(KIND, bytes)?;
         precision(Some(i32::from(head.tag)))?;
         let words = payload.as_chunks::<4>().0;
-        let are_registers = Self::has_registers(bytes, head.tag);
+        let are_registers = bytes.len() == bytes_of_registers(head.tag);
         let content = match head.form {
             LIST => Content::List(payload),
             TABLE => Content::Table(words),
@@ -158,11 +158,6 @@ impl<'a> View<'a> {
         }
         let precision = head.tag;
         Ok(Self { precision, content })
-    }
-
-    /// Whether these are as many bytes as registers take.
-    pub(super) fn has_registers(bytes: &[u8], precision: u8) -> bool {
-        PRECISIONS.contains(&precision) && bytes.len() == bytes_of_registers(precision)
     }
 
     /// Whether it is the sketch of no values.
@@ -284,9 +279,11 @@ pub(super) fn bytes_of_list(codes: &[u32]) -> usize {
 }
 
 /// Has a register keep a rank if it is greater.
-pub(super) fn raise(words: &mut [Word], register: usize, rank: u32) {
-    let shift = register % REGISTERS_PER_WORD * REGISTER_BITS;
-    let Some(bytes) = words.get_mut(register / REGISTERS_PER_WORD) else {
+#[inline]
+pub(super) fn raise(words: &mut [Word], register: u32, rank: u32) {
+    const PER_WORD: u32 = REGISTERS_PER_WORD as u32;
+    let shift = register % PER_WORD * REGISTER_BITS as u32;
+    let Some(bytes) = words.get_mut((register / PER_WORD) as usize) else {
         return;
     };
     let word = u32::from_le_bytes(*bytes);

@@ -35,9 +35,11 @@ pub fn add(
         return Err(KIND.mismatch("precision", head.tag, precision));
     }
     match head.form {
-        REGISTERS if View::has_registers(state, head.tag) => {
+        // Most rows of large sets end here. A state of another length than registers have
+        // does no harm: `raise` keeps to it.
+        REGISTERS if PRECISIONS.contains(&head.tag) => {
             let words = state[HEADER..].as_chunks_mut::<4>().0;
-            let register = (hash >> (64 - head.tag)) as usize;
+            let register = (hash >> (64 - head.tag)) as u32;
             raise(words, register, rank(hash, head.tag));
             Ok(None)
         }

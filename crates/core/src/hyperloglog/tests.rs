@@ -122,7 +122,7 @@ fn codes_say_what_hashes_say() {
     let hashes: Vec<u64> = edges.chain(random(5, 100_000)).collect();
     for precision in PRECISIONS {
         for &hash in &hashes {
-            let expected = ((hash >> (64 - precision)) as usize, rank(hash, precision));
+            let expected = ((hash >> (64 - precision)) as u32, rank(hash, precision));
             assert_eq!(
                 decode(code_of(hash, precision), precision),
                 expected,
