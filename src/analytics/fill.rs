@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use super::question::relation as sql_name;
 use super::window::width as of_interval;
 use crate::pg::error::{ErrorReport, report};
+use crate::pg::naming::sql_type;
 use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Arg, Under};
 
@@ -51,7 +52,7 @@ fn fill_gaps_query(
 fn columns(relation: pg_sys::Oid) -> Vec<Column> {
     let _path = Settings::pin(ONLY_BUILT_IN);
     let rows = spi::run(
-        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), \
+        "SELECT a.attname, a.atttypid, a.atttypmod, \
                 (WITH RECURSIVE base AS ( \
                      SELECT t.typname, t.typtype, t.typbasetype FROM pg_type t WHERE t.oid = a.atttypid \
                      UNION ALL SELECT t.typname, t.typtype, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.typbasetype) \
@@ -64,8 +65,8 @@ fn columns(relation: pg_sys::Oid) -> Vec<Column> {
     );
     let column = |row: &spi::Row| Column {
         name: row.known(0).into(),
-        sql_type: row.known(1).into(),
-        kind: Kind::of(row.known(2)),
+        sql_type: sql_type(row.oid(1), row.number(2)),
+        kind: Kind::of(row.known(3)),
     };
     rows.iter().map(column).collect()
 }
