@@ -4,7 +4,7 @@ use pganalytics_core::error::Error;
 use pganalytics_core::fill::{self, Column, Kind, Question};
 use pgrx::prelude::*;
 
-use super::question::relation as sql_name;
+use super::question::{relation as sql_name, texts};
 use super::window::width as of_interval;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::naming::sql_type;
@@ -22,11 +22,11 @@ fn fill_gaps_query(
     to: Option<i64>,
     method: Option<&str>,
     timezone: Option<&str>,
-    by: Option<Vec<Option<String>>>,
+    by: Option<Array<&[u8]>>,
 ) -> Result<String, ErrorReport> {
     let null = |argument| move || report(Error::NullArgument { argument });
     let relation = relation.ok_or_else(null("relation"))?;
-    let by: Option<Vec<_>> = by.unwrap_or_default().into_iter().collect();
+    let by: Option<Vec<_>> = texts(by)?.unwrap_or_default().into_iter().collect();
     let columns = columns(relation);
     if columns.is_empty() {
         return Err(report(Error::BadArgument {
