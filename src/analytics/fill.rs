@@ -4,9 +4,10 @@ use pganalytics_core::error::Error;
 use pganalytics_core::fill::{self, Column, Kind, Question};
 use pgrx::prelude::*;
 
-use super::question::relation as sql_name;
+use super::question::{relation as sql_name, texts};
 use super::window::width as of_interval;
 use crate::pg::error::{ErrorReport, report};
+use crate::pg::naming::sql_type;
 use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Arg, Under};
 
@@ -21,11 +22,11 @@ fn fill_gaps_query(
     to: Option<i64>,
     method: Option<&str>,
     timezone: Option<&str>,
-    by: Option<Vec<Option<String>>>,
+    by: Option<Array<&[u8]>>,
 ) -> Result<String, ErrorReport> {
     let null = |argument| move || report(Error::NullArgument { argument });
     let relation = relation.ok_or_else(null("relation"))?;
-    let by: Option<Vec<_>> = by.unwrap_or_default().into_iter().collect();
+    let by: Option<Vec<_>> = texts(by)?.unwrap_or_default().into_iter().collect();
     let columns = columns(relation);
     if columns.is_empty() {
         return Err(report(Error::BadArgument {
@@ -51,7 +52,7 @@ fn fill_gaps_query(
 fn columns(relation: pg_sys::Oid) -> Vec<Column> {
     let _path = Settings::pin(ONLY_BUILT_IN);
     let rows = spi::run(
-        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), \
+        "SELECT a.attname, a.atttypid, a.atttypmod, \
                 (WITH RECURSIVE base AS ( \
                      SELECT t.typname, t.typtype, t.typbasetype FROM pg_type t WHERE t.oid = a.atttypid \
                      UNION ALL SELECT t.typname, t.typtype, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.typbasetype) \
@@ -64,8 +65,8 @@ fn columns(relation: pg_sys::Oid) -> Vec<Column> {
     );
     let column = |row: &spi::Row| Column {
         name: row.known(0).into(),
-        sql_type: row.known(1).into(),
-        kind: Kind::of(row.known(2)),
+        sql_type: sql_type(row.oid(1), row.number(2)),
+        kind: Kind::of(row.known(3)),
     };
     rows.iter().map(column).collect()
 }

@@ -10,7 +10,7 @@ use pganalytics_core::timeline::{Moment, Timeline, TimelineError};
 use pganalytics_core::window::Width;
 use pgrx::prelude::*;
 
-use super::question::{expression, relation};
+use super::question::{expression, relation, texts};
 use super::window::width;
 use crate::pg::error::{ErrorReport, report};
 
@@ -150,18 +150,18 @@ fn open_until(
 #[allow(clippy::too_many_arguments)]
 fn funnel_query(
     event_table: Option<pg_sys::Oid>,
-    steps: Option<Vec<Option<String>>>,
+    steps: Option<Array<&[u8]>>,
     window: Option<Interval>,
     from: Option<i64>,
     to: Option<i64>,
     by: Option<&str>,
-    conditions: Option<Vec<Option<String>>>,
+    conditions: Option<Array<&[u8]>>,
     mode: Option<&str>,
     entity: Option<&str>,
     as_of: Option<i64>,
 ) -> Result<String, ErrorReport> {
     let window = width(required(window, "window")?);
-    let steps = match (steps, conditions) {
+    let steps = match (texts(steps)?, texts(conditions)?) {
         (Some(types), None) => Steps::Types(all_of(types, "steps")?),
         (None, Some(conditions)) => {
             let named =

@@ -1,4 +1,4 @@
-//! Names that PostgreSQL makes up.
+//! Names as PostgreSQL makes them up, and as it writes them.
 
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
@@ -18,5 +18,16 @@ pub fn free_sequence_name(schema: &str, table: &str, column: &str) -> String {
             false,
         );
         CStr::from_ptr(name).to_string_lossy().into_owned()
+    }
+}
+
+/// A type as SQL, with its modifier. Those of pg_catalog are qualified, too: the query that
+/// names it may run where a temporary type of that name is found first.
+pub fn sql_type(of: pg_sys::Oid, modifier: i32) -> String {
+    let flags = pg_sys::FORMAT_TYPE_FORCE_QUALIFY | pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN;
+    // SAFETY: the result is a palloc'd string; a type that is gone raises an error.
+    unsafe {
+        let text = pg_sys::format_type_extended(of, modifier, flags as u16);
+        CStr::from_ptr(text).to_string_lossy().into_owned()
     }
 }

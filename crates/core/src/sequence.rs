@@ -39,6 +39,9 @@ use span::Spans;
 
 /// How many events a pattern takes.
 pub const MOST_EVENTS: usize = 64;
+/// The most ranges of time that its times leave between events, all together: each is looked
+/// for at every row.
+pub const MOST_SPANS: usize = 256;
 
 /// A pattern that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +120,9 @@ pub enum Fault {
     /// No event at all.
     #[error("it has no event")]
     Empty,
+    /// More than [`MOST_SPANS`].
+    #[error("its times leave more than {MOST_SPANS} ranges")]
+    TooManySpans,
     /// More than [`MOST_EVENTS`].
     #[error("it has more than {MOST_EVENTS} events")]
     TooMany,

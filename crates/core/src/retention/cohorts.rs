@@ -157,7 +157,8 @@ fn calendar(source: &Source, question: &Cohorts) -> String {
 }
 
 /// Two passes: who entered when, and what came after, if anything (period NULL). They are
-/// joined as they are, not as CTEs, of which the planner knows so little that it sorts. When clocks have just been put back
+/// joined as they are, not as CTEs, of which the planner knows so little that it sorts, and whose names would be found before
+/// those of tables in the caller's conditions. When clocks have just been put back
 /// a return may lie before the entry on the wall; that is period 0 as well.
 fn rolling(source: &Source, question: &Cohorts) -> String {
     let period = &source.period;
@@ -177,12 +178,12 @@ fn rolling(source: &Source, question: &Cohorts) -> String {
     );
     let shifted = |number: &str| period.shifted("entered", number);
     format!(
-        "event AS (
-    SELECT {entity} AS entity, {AT} AS at
-    {events}
-), near AS (
+        "near AS (
     SELECT m.entity, m.cohort, m.entered, e.at, {about} AS period
-    FROM ({member}) m LEFT JOIN event e ON {same} AND {after}{limit}
+    FROM ({member}) m LEFT JOIN (
+        SELECT {entity} AS entity, {AT} AS at
+        {events}
+    ) e ON {same} AND {after}{limit}
     OFFSET 0
 ), hit AS (
     SELECT DISTINCT entity, cohort, period

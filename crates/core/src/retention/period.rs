@@ -10,6 +10,9 @@ const DAYS: i32 = 100 * 366;
 const SECONDS: i64 = DAYS as i64 * MICROS_PER_DAY / MICROS_PER_SECOND;
 /// Seconds of 2001-01-01 since 1970.
 const ORIGIN: i64 = 978_307_200;
+/// 2001-01-01. `DATE '…'` would be of whatever type the caller's search_path or temporary
+/// schema has of that name.
+const ORIGIN_DATE: &str = "'2001-01-01'::pg_catalog.date";
 /// The month of 2001-01, counted from the first of the year 0.
 const ORIGIN_MONTH: i32 = 2001 * 12 + 1;
 
@@ -76,7 +79,7 @@ impl Period {
             }
             Unit::Days(width) => {
                 let date = format!("({local})::pg_catalog.date");
-                let days = op(date, "-", "DATE '2001-01-01'");
+                let days = op(date, "-", ORIGIN_DATE);
                 match width {
                     1 => days,
                     // Divided as float8: integers are rounded towards zero.
@@ -105,7 +108,7 @@ impl Period {
                 self.zoned(&op("TIMESTAMP '2001-01-01'", "+", months))
             }
             Unit::Days(width) => {
-                let date = op("DATE '2001-01-01'", "+", op(number, "*", width));
+                let date = op(ORIGIN_DATE, "+", op(number, "*", width));
                 self.zoned(&format!("{date}::timestamp without time zone"))
             }
             Unit::Seconds(width) => {

@@ -161,7 +161,7 @@ fn the_query_of_active_users_reads() {
     let at = "(occurred_at)::timestamp with time zone";
     assert_eq!(query, format!("WITH active AS (
     SELECT DISTINCT ((user_id\n))::pg_catalog.text COLLATE pg_catalog.\"C\" AS entity, \
-((pg_catalog.timezone(E'a''b\\\\', {at}))::pg_catalog.date OPERATOR(pg_catalog.-) DATE '2001-01-01') AS period
+((pg_catalog.timezone(E'a''b\\\\', {at}))::pg_catalog.date OPERATOR(pg_catalog.-) '2001-01-01'::pg_catalog.date) AS period
     FROM \"public\".\"it's\" WHERE ({at} OPERATOR(pg_catalog.>=) TIMESTAMP WITH TIME ZONE '0001-01-02T00:00:00.000000Z') \
 AND ({at} OPERATOR(pg_catalog.<=) TIMESTAMP WITH TIME ZONE '9999-12-31T23:59:59.999999Z') AND ((n > 0\n))
 ), counted AS (
@@ -170,7 +170,7 @@ AND ({at} OPERATOR(pg_catalog.<=) TIMESTAMP WITH TIME ZONE '9999-12-31T23:59:59.
     SELECT pg_catalog.generate_series(least, most) AS period
     FROM (SELECT pg_catalog.min(period) AS least, pg_catalog.max(period) AS most FROM counted) c
 )
-SELECT pg_catalog.timezone(E'a''b\\\\', (DATE '2001-01-01' OPERATOR(pg_catalog.+) (f.period OPERATOR(pg_catalog.*) 1))::timestamp without time zone) AS period, \
+SELECT pg_catalog.timezone(E'a''b\\\\', ('2001-01-01'::pg_catalog.date OPERATOR(pg_catalog.+) (f.period OPERATOR(pg_catalog.*) 1))::timestamp without time zone) AS period, \
 COALESCE(active, 0) AS active, NULL::bigint AS rolling, NULL::numeric AS stickiness
 FROM frame f LEFT JOIN counted c ON (c.period OPERATOR(pg_catalog.=) f.period)
 ORDER BY 1"));

@@ -1,7 +1,7 @@
 //! Patterns, read.
 
 use super::span::{ANY, LONGEST, Span, Spans};
-use super::{Event, Fault, Follows, MOST_EVENTS, Pattern, PatternError};
+use super::{Event, Fault, Follows, MOST_EVENTS, MOST_SPANS, Pattern, PatternError};
 
 impl Pattern {
     /// Reads a pattern over so many conditions.
@@ -42,6 +42,7 @@ impl<'a> Parser<'a> {
         let mut follows = Follows::Next;
         // The last time that waits for the event after it.
         let mut open = None;
+        let mut spans_before = 0;
         while !self.rest.is_empty() {
             let begin = self.rest.len();
             match self.part()? {
@@ -49,6 +50,7 @@ impl<'a> Parser<'a> {
                     return Err((Fault::TooMany, begin));
                 }
                 Part::Event(condition) => {
+                    spans_before += follows.spans();
                     let follows = std::mem::replace(&mut follows, Follows::Next);
                     events.push(Event { condition, follows });
                     open = None;
@@ -56,6 +58,9 @@ impl<'a> Parser<'a> {
                 Part::Time(_) if events.is_empty() => return Err((Fault::Time, begin)),
                 Part::Time(spans) => {
                     follows = within(&follows, spans);
+                    if spans_before + follows.spans() > MOST_SPANS {
+                        return Err((Fault::TooManySpans, begin));
+                    }
                     open = open.or(Some(begin));
                 }
                 Part::AnyRows => follows = within(&follows, Spans::any()),
@@ -164,6 +169,15 @@ impl<'a> Parser<'a> {
 
     fn wrong<T>(&self, fault: Fault) -> Result<T, Wrong> {
         Err((fault, self.rest.len()))
+    }
+}
+
+impl Follows {
+    fn spans(&self) -> usize {
+        match self {
+            Self::Next => 0,
+            Self::Later(spans) => spans.0.len(),
+        }
     }
 }
 

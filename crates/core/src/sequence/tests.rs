@@ -255,6 +255,18 @@ fn errors_say_where() {
 }
 
 #[test]
+fn times_leave_so_many_ranges_at_most() {
+    let fault = |times: usize| {
+        let but = |time| format!("(?t!={})", 2 * time);
+        let half: String = (1..=times).map(but).collect();
+        let pattern = format!("(?1){half}(?2){half}(?1)");
+        Pattern::parse(&pattern, 2).err().map(|error| error.fault)
+    };
+    assert_eq!(fault(MOST_SPANS / 2 - 1), None);
+    assert_eq!(fault(MOST_SPANS / 2), Some(Fault::TooManySpans));
+}
+
+#[test]
 fn times_are_between_events_whatever_else_stands_there() {
     let rows = moments(&[(0, 1), (5_000, 2), (5_001, 4)]);
     let matches = |pattern| Pattern::parse(pattern, 3).unwrap().is_match(&rows);
