@@ -11,7 +11,7 @@ static FOLD_DELAY: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static FOLD_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(300_000);
 static NAPTIME: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static BATCH_EVENTS: GucSetting<i32> = GucSetting::<i32>::new(200_000);
-static FOLD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(2);
+static FOLD_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(0);
 static BACKLOG_RATE: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 const LONGEST_NAP: i32 = 3_600_000;
@@ -81,9 +81,9 @@ pub fn define() {
     integer(
         c"pganalytics.fold_workers",
         c"Number of processes that fold in a database, each another projection.",
-        c"More than one only while several projections have a backlog, and none is held back by backlog_rate.",
+        c"More than one only while several projections have a backlog. 0 is half of the cores, and at least one.",
         &FOLD_WORKERS,
-        (1, 64),
+        (0, 64),
         GucFlags::default(),
     );
     integer(
@@ -126,10 +126,19 @@ pub fn batch_events() -> i64 {
     BATCH_EVENTS.get().into()
 }
 
-/// How many may help the worker: none where it is to hold back.
+/// How many may help the worker: none where it is to hold back. Writers need cores, too.
 pub fn helpers() -> u32 {
-    let all = u32::try_from(FOLD_WORKERS.get()).unwrap_or(1);
-    if backlog_rate() > 0 { 0 } else { all - 1 }
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2);
+    let all = match usize::try_from(FOLD_WORKERS.get()) {
+        Ok(0) => cores().clamp(1, 64),
+        Ok(all) => all,
+        Err(_) => 1,
+    };
+    if backlog_rate() > 0 {
+        0
+    } else {
+        all as u32 - 1
+    }
 }
 
 /// How many events of a backlog are folded a second; 0: as many as can be.
