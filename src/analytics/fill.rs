@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 
 use super::question::{relation as sql_name, texts};
 use super::window::width as of_interval;
+use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::naming::sql_type;
 use crate::pg::security::{ONLY_BUILT_IN, Settings};
@@ -15,7 +16,7 @@ use crate::pg::spi::{self, Arg, Under};
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn fill_gaps_query(
-    relation: Option<pg_sys::Oid>,
+    relation: Option<Oid>,
     time_column: Option<&str>,
     width: Option<Interval>,
     from: Option<i64>,
@@ -49,7 +50,7 @@ fn fill_gaps_query(
 }
 
 /// The columns of a relation that has rows; a domain counts as what it is over.
-fn columns(relation: pg_sys::Oid) -> Vec<Column> {
+fn columns(relation: Oid) -> Vec<Column> {
     let _path = Settings::pin(ONLY_BUILT_IN);
     let rows = spi::run(
         "SELECT a.attname, a.atttypid, a.atttypmod, \

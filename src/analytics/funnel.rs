@@ -12,6 +12,7 @@ use pgrx::prelude::*;
 
 use super::question::{expression, relation, texts};
 use super::window::width;
+use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 
 thread_local! {
@@ -149,7 +150,7 @@ fn open_until(
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn funnel_query(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     steps: Option<Array<&[u8]>>,
     window: Option<Interval>,
     from: Option<i64>,

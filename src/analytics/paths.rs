@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use super::question::{expression, relation};
 use super::window::width;
 use crate::catalog::names;
+use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 
 /// A NULL where there must be a value.
@@ -15,7 +16,7 @@ fn given<T>(argument: &'static str, value: Option<T>) -> Result<T, ErrorReport> 
 }
 
 fn source(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     [from, to]: [Option<i64>; 2],
     gap: Option<Interval>,
     entity: Option<&str>,
@@ -41,7 +42,7 @@ fn source(
 #[pg_extern(sql = false)]
 #[expect(clippy::too_many_arguments, reason = "those of the SQL function")]
 fn entity_paths_query(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     start: Option<String>,
     depth: Option<i32>,
     from: Option<i64>,
@@ -61,7 +62,7 @@ fn entity_paths_query(
 #[pg_extern(sql = false)]
 #[expect(clippy::too_many_arguments, reason = "those of the SQL function")]
 fn paths_query(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     start: Option<String>,
     depth: Option<i32>,
     from: Option<i64>,
@@ -83,7 +84,7 @@ fn paths_query(
 #[pg_extern(sql = false)]
 #[expect(clippy::too_many_arguments, reason = "those of the SQL function")]
 fn directly_follows_query(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     from: Option<i64>,
     to: Option<i64>,
     gap: Option<Interval>,

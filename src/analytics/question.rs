@@ -6,6 +6,7 @@ use pganalytics_core::error::Error;
 use pgrx::prelude::*;
 
 use crate::catalog::names;
+use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::query::is_one_expression;
 use crate::pg::spi::{self, Arg, Under};
@@ -45,12 +46,12 @@ pub fn expression(argument: &str, text: &str) -> Result<String, ErrorReport> {
 
 /// The relation that is asked, as SQL names it: an event table, or whatever else has the
 /// columns of one that the question needs (a projection without GROUP BY, a view).
-pub fn relation(table: pg_sys::Oid) -> String {
+pub fn relation(table: Oid) -> String {
     names::sql_name(table)
 }
 
 /// Whether a relation has a column of this name and type.
-pub fn has_column(relation: pg_sys::Oid, name: &str, of_type: &str) -> bool {
+pub fn has_column(relation: Oid, name: &str, of_type: &str) -> bool {
     let rows = spi::run(
         "SELECT 1 FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) $1 \
          AND attname OPERATOR(pg_catalog.=) $2::pg_catalog.name \

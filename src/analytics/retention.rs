@@ -8,6 +8,7 @@ use pganalytics_core::window::Width;
 use pgrx::prelude::*;
 
 use super::question::{expression, relation};
+use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 
 /// The result of `retention`.
@@ -20,7 +21,7 @@ fn retention_final(state: i64) -> Option<Vec<bool>> {
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn cohort_retention_query(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     cohort_event: Option<&str>,
     return_event: Option<&str>,
     period: Option<Interval>,
@@ -53,7 +54,7 @@ fn cohort_retention_query(
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn active_users_query(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     period: Option<Interval>,
     rolling: Option<i32>,
     from: Option<i64>,
@@ -71,7 +72,7 @@ fn active_users_query(
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn lifecycle_query(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     period: Option<Interval>,
     from: Option<i64>,
     to: Option<i64>,
@@ -91,7 +92,7 @@ fn given<T>(argument: &'static str, value: Option<T>) -> Result<T, ErrorReport> 
 }
 
 fn source(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     entity: Option<&str>,
     period: Option<Interval>,
     timezone: Option<&str>,

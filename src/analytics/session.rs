@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 
 use super::question::{expression, has_column, relation};
 use super::window::width;
+use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 
 /// `shift_time(ts, micros)`, for both kinds of timestamp.
@@ -18,7 +19,7 @@ fn shift_time(ts: i64, micros: i64) -> i64 {
 /// The query that `sessions` runs.
 #[pg_extern(sql = false)]
 fn sessions_query(
-    event_table: Option<pg_sys::Oid>,
+    event_table: Option<Oid>,
     gap: Option<Interval>,
     from: Option<i64>,
     to: Option<i64>,

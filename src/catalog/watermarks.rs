@@ -7,7 +7,6 @@ use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::coverage::Coverage;
 use pgrx::datum::TimestampWithTimeZone;
-use pgrx::prelude::*;
 
 /// How far the log has been read, and the watermark as it stood.
 pub struct Watermark {
@@ -113,11 +112,7 @@ pub fn stands_at(event_table: Oid) -> Option<TimestampWithTimeZone> {
          WHERE t.relation = $1 AND t.allowed_lateness IS NOT NULL",
         vec![Arg::Oid(event_table)],
         Under::Active,
-        |row| {
-            let value = row.value(0)?;
-            // SAFETY: the query's column is a timestamptz.
-            unsafe { TimestampWithTimeZone::from_datum(value, false) }
-        },
+        |row| row.timestamptz(0),
     );
     rows.into_iter().next().flatten()
 }

@@ -90,6 +90,13 @@ impl RawRow {
         (!null).then_some(value)
     }
 
+    /// A `timestamptz` column.
+    pub fn timestamptz(&self, column: usize) -> Option<TimestampWithTimeZone> {
+        let value = self.value(column)?;
+        // SAFETY: the caller's query has a timestamptz there, a number whatever it holds.
+        unsafe { TimestampWithTimeZone::from_datum(value, false) }
+    }
+
     /// A `text` column in the encoding of the database.
     pub fn bytes(&self, column: usize) -> Option<Vec<u8>> {
         self.value(column)
