@@ -4,7 +4,7 @@ use pganalytics_core::error::Error;
 use pganalytics_core::fill::{self, Column, Kind, Question};
 use pgrx::prelude::*;
 
-use super::question::{relation as sql_name, texts};
+use super::question::{relation as sql_name, required, texts};
 use super::window::width as of_interval;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -25,8 +25,7 @@ fn fill_gaps_query(
     timezone: Option<&str>,
     by: Option<Array<&[u8]>>,
 ) -> Result<String, ErrorReport> {
-    let null = |argument| move || report(Error::NullArgument { argument });
-    let relation = relation.ok_or_else(null("relation"))?;
+    let relation = required(relation, "relation")?;
     let by: Option<Vec<_>> = texts(by)?.unwrap_or_default().into_iter().collect();
     let columns = columns(relation);
     if columns.is_empty() {
@@ -38,13 +37,13 @@ fn fill_gaps_query(
     let question = Question {
         relation: &sql_name(relation),
         columns: &columns,
-        time: time_column.ok_or_else(null("time_column"))?,
-        width: of_interval(width.ok_or_else(null("width"))?),
+        time: required(time_column, "time_column")?,
+        width: of_interval(required(width, "width")?),
         from,
         to,
-        method: method.ok_or_else(null("method"))?,
+        method: required(method, "method")?,
         timezone,
-        by: &by.ok_or_else(null("by"))?,
+        by: &required(by, "by")?,
     };
     fill::fill_gaps(&question).map_err(report)
 }

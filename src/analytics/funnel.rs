@@ -4,13 +4,12 @@
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-use pganalytics_core::error::Error;
 use pganalytics_core::funnel::{self, Funnel, FunnelError, Question, Steps};
 use pganalytics_core::timeline::{Moment, Timeline, TimelineError};
 use pganalytics_core::window::Width;
 use pgrx::prelude::*;
 
-use super::question::{expression, relation, texts};
+use super::question::{expression, relation, required, texts};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -64,10 +63,6 @@ impl<'a> Asked<'a> {
             answer(room, timeline.conditions(), self.question, self.entry)
         }))
     }
-}
-
-fn required<T>(value: Option<T>, argument: &'static str) -> Result<T, ErrorReport> {
-    value.ok_or_else(|| report(Error::NullArgument { argument }))
 }
 
 fn timestamp(micros: i64) -> Result<TimestampWithTimeZone, ErrorReport> {

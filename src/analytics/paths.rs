@@ -1,19 +1,12 @@
 //! Paths, declared in `sql/62_paths.sql`.
 
-use pganalytics_core::error::Error;
 use pganalytics_core::paths::{self, Follows, Paths, Source};
 use pgrx::prelude::*;
 
-use super::question::{expression, relation};
+use super::question::{expression, has_column, relation, required};
 use super::window::width;
-use crate::catalog::names;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
-
-/// A NULL where there must be a value.
-fn given<T>(argument: &'static str, value: Option<T>) -> Result<T, ErrorReport> {
-    value.ok_or_else(|| report(Error::NullArgument { argument }))
-}
 
 fn source(
     event_table: Option<Oid>,
@@ -22,16 +15,14 @@ fn source(
     entity: Option<&str>,
     event: Option<&str>,
 ) -> Result<Source, ErrorReport> {
-    let table = given("event_table", event_table)?;
-    let entity = expression("entity", given("entity", entity)?)?;
-    let event = expression("event", given("event", event)?)?;
-    let is_position =
-        |column: &names::Described| column.name == "position" && column.of == "bigint";
+    let table = required(event_table, "event_table")?;
+    let entity = expression("entity", required(entity, "entity")?)?;
+    let event = expression("event", required(event, "event")?)?;
     Ok(Source {
         relation: relation(table),
         entity,
         event,
-        has_position: names::describe_columns(table).iter().any(is_position),
+        has_position: has_column(table, "position", "bigint"),
         from,
         to,
         gap: gap.map(width).map(paths::gap).transpose().map_err(report)?,
@@ -53,7 +44,7 @@ fn entity_paths_query(
     repeats: Option<bool>,
 ) -> Result<String, ErrorReport> {
     let source = source(event_table, [from, to], gap, entity, event)?;
-    let repeats = given("repeats", repeats)?;
+    let repeats = required(repeats, "repeats")?;
     let paths = Paths::new(source, start, depth, repeats).map_err(report)?;
     Ok(paths.each())
 }
@@ -74,7 +65,7 @@ fn paths_query(
     limit: Option<i32>,
 ) -> Result<String, ErrorReport> {
     let source = source(event_table, [from, to], gap, entity, event)?;
-    let repeats = given("repeats", repeats)?;
+    let repeats = required(repeats, "repeats")?;
     Paths::new(source, start, depth, repeats)
         .and_then(|paths| paths.counted(limit))
         .map_err(report)
@@ -95,7 +86,7 @@ fn directly_follows_query(
 ) -> Result<String, ErrorReport> {
     let follows = Follows {
         source: source(event_table, [from, to], gap, entity, event)?,
-        repeats: given("repeats", repeats)?,
+        repeats: required(repeats, "repeats")?,
     };
     follows.counted(limit).map_err(report)
 }

@@ -2,7 +2,7 @@
 //! taken apart and quoted here. PL/pgSQL runs them as whoever asks, so nobody sees what
 //! they could not SELECT.
 
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{self, Error};
 use pgrx::prelude::*;
 
 use crate::catalog::names;
@@ -10,6 +10,14 @@ use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::query::is_one_expression;
 use crate::pg::spi::{self, Arg, Under};
+
+/// The value of an argument that must not be NULL.
+///
+/// # Errors
+/// NULL.
+pub fn required<T>(value: Option<T>, argument: &'static str) -> Result<T, ErrorReport> {
+    error::required(value, argument).map_err(report)
+}
 
 /// The texts of an array. pgrx would take them for UTF-8 unseen, whatever the encoding of the
 /// database, and what reads them as such would read beyond their ends.

@@ -1,13 +1,12 @@
 //! Retention, active users and their lifecycle, declared in `sql/63_retention.sql`. The
 //! transition of the aggregate is in `crate::pg`.
 
-use pganalytics_core::error::Error;
 use pganalytics_core::retention::{self, Cohorts, Met, Mode, Period, Source};
 use pganalytics_core::sql::literal;
-use pganalytics_core::window::Width;
 use pgrx::prelude::*;
 
-use super::question::{expression, relation};
+use super::question::{expression, relation, required};
+use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 
@@ -41,11 +40,11 @@ fn cohort_retention_query(
     let question = Cohorts {
         cohort: events("cohort_condition", cohort_event, cohort_condition)?,
         returned: events("return_condition", return_event, return_condition)?,
-        periods: given("periods", periods)?,
-        mode: Mode::of(given("mode", mode)?).map_err(report)?,
-        first_time: given("first_time", first_time)?,
-        unbounded: given("unbounded", unbounded)?,
-        as_of: given("as_of", as_of)?,
+        periods: required(periods, "periods")?,
+        mode: Mode::of(required(mode, "mode")?).map_err(report)?,
+        first_time: required(first_time, "first_time")?,
+        unbounded: required(unbounded, "unbounded")?,
+        as_of: required(as_of, "as_of")?,
     };
     retention::cohort_retention(&source, &question).map_err(report)
 }
@@ -83,12 +82,8 @@ fn lifecycle_query(
 ) -> Result<String, ErrorReport> {
     let source = source(event_table, entity, period, timezone, from, to)?;
     let condition = events("condition", None, condition)?;
-    let as_of = given("as_of", as_of)?;
+    let as_of = required(as_of, "as_of")?;
     Ok(retention::lifecycle(&source, &condition, as_of))
-}
-
-fn given<T>(argument: &'static str, value: Option<T>) -> Result<T, ErrorReport> {
-    value.ok_or_else(|| report(Error::NullArgument { argument }))
 }
 
 fn source(
@@ -99,16 +94,11 @@ fn source(
     from: Option<i64>,
     to: Option<i64>,
 ) -> Result<Source, ErrorReport> {
-    let period = given("period", period)?;
-    let width = Width {
-        months: period.months(),
-        days: period.days(),
-        micros: period.micros(),
-    };
+    let period = required(period, "period")?;
     Ok(Source {
-        relation: relation(given("event_table", event_table)?),
-        entity: expression("entity", given("entity", entity)?)?,
-        period: Period::new(width, given("timezone", timezone)?).map_err(report)?,
+        relation: relation(required(event_table, "event_table")?),
+        entity: expression("entity", required(entity, "entity")?)?,
+        period: Period::new(width(period), required(timezone, "timezone")?).map_err(report)?,
         from,
         to,
     })

@@ -1,11 +1,10 @@
 //! Session windows, declared in `sql/41_sessions.sql` and `sql/43_sessionize.sql`. The
 //! window function is in `crate::pg::sessionize`.
 
-use pganalytics_core::error::Error;
 use pganalytics_core::session::{self, GapError, Sessions};
 use pgrx::prelude::*;
 
-use super::question::{expression, has_column, relation};
+use super::question::{expression, has_column, relation, required};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -25,10 +24,9 @@ fn sessions_query(
     to: Option<i64>,
     entity: Option<&str>,
 ) -> Result<String, ErrorReport> {
-    let null = |argument| move || report(Error::NullArgument { argument });
-    let table = event_table.ok_or_else(null("event_table"))?;
-    let gap = width(gap.ok_or_else(null("gap"))?);
-    let entity = entity.ok_or_else(null("entity"))?;
+    let table = required(event_table, "event_table")?;
+    let gap = width(required(gap, "gap")?);
+    let entity = required(entity, "entity")?;
     let asked = Sessions {
         table: &relation(table),
         entity: &expression("entity", entity)?,

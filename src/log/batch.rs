@@ -12,7 +12,7 @@ use crate::pg::spi::{self, Arg, Under};
 use crate::pg::trigger::text;
 use crate::pg::{Datum, Oid, json};
 use pganalytics_core::append::{Batch, Course, EventId, Outcome};
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{Error, required};
 use pganalytics_core::version::Versions;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -24,9 +24,9 @@ pub fn append(
     events: Option<Datum>,
     expected: Option<i64>,
 ) -> Result<Vec<Outcome>, Error> {
-    let event_table = given(event_table, "event_table")?;
-    let aggregate = given(aggregate, "aggregate_id")?;
-    let events = json::detoasted(given(events, "events")?);
+    let event_table = required(event_table, "event_table")?;
+    let aggregate = required(aggregate, "aggregate_id")?;
+    let events = json::detoasted(required(events, "events")?);
     let expected = expected.map(elements::checked).transpose()?;
     let call = Call::begin(event_table, events, Some(aggregate.clone()))?;
     call.run(BTreeMap::from([(aggregate, expected)]))
@@ -38,15 +38,11 @@ pub fn append_events(
     events: Option<Datum>,
     expected: Option<Datum>,
 ) -> Result<Vec<Outcome>, Error> {
-    let event_table = given(event_table, "event_table")?;
-    let events = json::detoasted(given(events, "events")?);
+    let event_table = required(event_table, "event_table")?;
+    let events = json::detoasted(required(events, "events")?);
     let expected = expected.map(elements::read_expected).transpose()?;
     let call = Call::begin(event_table, events, None)?;
     call.run(expected.unwrap_or_default())
-}
-
-fn given<T>(value: Option<T>, argument: &'static str) -> Result<T, Error> {
-    value.ok_or(Error::NullArgument { argument })
 }
 
 /// One call, with its arguments read and checked.

@@ -42,7 +42,12 @@ pub fn noting<T>(note: &str, body: impl FnOnce() -> T) -> T {
 
 /// Raises an error where a function cannot return it to pgrx.
 pub fn raise(error: impl UserError) -> ! {
-    report(error).report(PgLogLevel::ERROR);
+    raise_report(report(error))
+}
+
+/// The same for a report that was made before.
+pub fn raise_report(report: ErrorReport) -> ! {
+    report.report(PgLogLevel::ERROR);
     unreachable!("ERROR does not return")
 }
 

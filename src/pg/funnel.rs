@@ -2,11 +2,11 @@
 
 use super::Datum;
 use super::entry::{arguments, entry};
-use super::error::{ErrorReport, OrRaise, raise, report};
+use super::error::{ErrorReport, OrRaise, raise, raise_report, report};
 use super::flat::Flat;
 use super::timeline::advance;
 use super::trigger::Bytes;
-use pganalytics_core::error::Error;
+use pganalytics_core::error::required;
 use pganalytics_core::funnel::{FunnelError, Question};
 use pganalytics_core::timeline::Timeline;
 use pganalytics_core::window::Width;
@@ -30,10 +30,7 @@ unsafe fn add<const COUNT: usize>(
         let given = arguments::<COUNT>(fcinfo);
         if let Some(mut state) = Flat::state(fcinfo) {
             let state = Timeline::read(state.room()).or_raise();
-            let question = ask(&given[1..COUNT - 2]).unwrap_or_else(|error| {
-                error.report(PgLogLevel::ERROR);
-                unreachable!("ERROR does not return")
-            });
+            let question = ask(&given[1..COUNT - 2]).unwrap_or_else(|report| raise_report(report));
             if question.to_bytes() != state.question() {
                 raise(FunnelError::Varies);
             }
@@ -42,13 +39,9 @@ unsafe fn add<const COUNT: usize>(
     }
 }
 
-fn required(value: Option<Datum>, argument: &'static str) -> Result<Datum, ErrorReport> {
-    value.ok_or_else(|| report(Error::NullArgument { argument }))
-}
-
 /// The window and the modes of the arguments.
 fn question(window: Option<Datum>, mode: &str) -> Result<Question, ErrorReport> {
-    let window = required(window, "window")?;
+    let window = required(window, "window").map_err(report)?;
     // SAFETY: the argument is declared as an interval.
     let window = unsafe { &*window.cast_mut_ptr::<pg_sys::Interval>() };
     let width = Width {
@@ -74,7 +67,7 @@ entry!(
     // SAFETY: declared with a timeline, an interval, a text, a timestamptz and a boolean[].
     |fcinfo| unsafe {
         add::<5>(fcinfo, |given| {
-            let mode = Bytes::of(required(given[1], "mode")?);
+            let mode = Bytes::of(required(given[1], "mode").map_err(report)?);
             question(given[0], &String::from_utf8_lossy(mode.as_slice()))
         })
     }

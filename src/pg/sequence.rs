@@ -7,7 +7,7 @@ use super::entry::{arguments, entry};
 use super::error::{OrRaise, raise, report};
 use super::timeline::advance;
 use super::trigger::Bytes;
-use pganalytics_core::error::Error;
+use pganalytics_core::error::required;
 use pganalytics_core::sequence::Pattern;
 use pganalytics_core::timeline::{Timeline, TimelineError};
 use pgrx::pg_sys;
@@ -20,8 +20,7 @@ entry!(
     // SAFETY: declared with a timeline, a text, a timestamptz and a boolean[].
     |fcinfo| unsafe {
         let [state, pattern, _, conditions] = arguments::<4>(fcinfo);
-        let argument = "pattern";
-        let pattern = Bytes::of(pattern.ok_or(Error::NullArgument { argument }).or_raise());
+        let pattern = Bytes::of(required(pattern, "pattern").or_raise());
         if let Some(state) = state.map(Bytes::of) {
             let timeline = Timeline::read(state.as_slice()).or_raise();
             if timeline.question() != pattern.as_slice() {

@@ -3,7 +3,7 @@
 use super::Datum;
 use super::conditions::mask;
 use super::entry::{arguments, entry};
-use super::error::{ErrorReport, OrRaise, raise};
+use super::error::{ErrorReport, OrRaise, raise, raise_report};
 use super::flat::Flat;
 use super::trigger::Bytes;
 use pganalytics_core::timeline::{Growing, Moment, Timeline, TimelineError};
@@ -31,10 +31,7 @@ pub unsafe fn advance<const COUNT: usize>(
         None => raise(TimelineError::Conditions(0)),
     };
     let mut state = state.unwrap_or_else(|| {
-        let question = ask(&given[1..COUNT - 2]).unwrap_or_else(|error| {
-            error.report(PgLogLevel::ERROR);
-            unreachable!("ERROR does not return")
-        });
+        let question = ask(&given[1..COUNT - 2]).unwrap_or_else(|report| raise_report(report));
         let mut begun = Flat::new(Growing::first_room(&question).or_raise());
         Growing::begin(begun.room(), conditions, &question).or_raise();
         begun

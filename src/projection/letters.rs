@@ -15,7 +15,7 @@ use crate::pg::security::{current_user, role_name};
 use crate::pg::snapshot::Snapshot;
 use crate::pg::transaction::{Failure, attempt};
 use pganalytics_core::coverage::{Coverage, Events};
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{Error, required};
 use pganalytics_core::fault;
 use pganalytics_core::projection::Portion;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
@@ -226,13 +226,9 @@ fn retry(name: &str, ids: Ids) -> Result<i64, Error> {
     Ok(folded)
 }
 
-fn given<T>(value: Option<T>, argument: &'static str) -> Result<T, Error> {
-    value.ok_or(Error::NullArgument { argument })
-}
-
 #[pg_extern(sql = false)]
 fn retry_dead_letters(name: Option<&str>, event_ids: Ids) -> i64 {
-    given(name, "name")
+    required(name, "name")
         .and_then(|name| retry(name, event_ids))
         .or_raise()
 }
@@ -255,7 +251,7 @@ fn discard(name: &str, reason: &str, ids: Ids) -> Result<i64, Error> {
 
 #[pg_extern(sql = false)]
 fn discard_dead_letters(name: Option<&str>, reason: Option<&str>, event_ids: Ids) -> i64 {
-    given(name, "name")
-        .and_then(|name| discard(name, given(reason, "reason")?, event_ids))
+    required(name, "name")
+        .and_then(|name| discard(name, required(reason, "reason")?, event_ids))
         .or_raise()
 }

@@ -302,6 +302,14 @@ pub enum Error {
     FoldNeedsFreshSnapshot,
 }
 
+/// The value of an argument that must not be NULL.
+///
+/// # Errors
+/// NULL.
+pub fn required<T>(value: Option<T>, argument: &'static str) -> Result<T, Error> {
+    value.ok_or(Error::NullArgument { argument })
+}
+
 impl UserError for Error {
     fn sqlstate(&self) -> &'static str {
         match self {
