@@ -138,29 +138,30 @@ kill_a_backend() {
   until sql -c 'SELECT 1' > /dev/null 2>&1; do sleep 0.2; done
 }
 
+load_and_kill() {
+  load > /dev/null 2>&1 & local loader=$!
+  sleep $((seconds / 2))
+  kill_a_backend
+  wait "$loader" || true
+  # Those that the crash left.
+  sql -c "SELECT format('COMMIT PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database()" > "$work/left" \
+    && sql -f "$work/left" && sql -c 'SELECT check_projections()' > /dev/null
+}
+
 maintain & maintainer=$!
+enough="$written AND (SELECT count(*) > 20 FROM skipped)
+  AND (SELECT count(*) >= 4 FROM pganalytics.segments WHERE state = 'frozen')"
 if [ "$kills" = 0 ]; then
-  load
+  repeat_until "$enough" load
 else
-  total=$seconds
-  for ((round = 1; round <= kills; round++)); do
-    seconds=$((total / kills))
-    load > /dev/null 2>&1 & loader=$!
-    sleep $((seconds / 2))
-    kill_a_backend
-    wait "$loader" || true
-    # Those that the crash left.
-    sql -c "SELECT format('COMMIT PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database()" > "$work/left"
-    sql -f "$work/left"
-    sql -c 'SELECT check_projections()' > /dev/null
-  done
+  seconds=$((seconds / kills))
+  for ((kill = 1; kill < kills; kill++)); do load_and_kill; done
+  repeat_until "$enough" load_and_kill
 fi
 touch "$work/stop"
 wait "$maintainer"
 [ "$(sql -c 'SELECT count(*) FROM pg_prepared_xacts')" = 0 ] || { echo "prepared transactions are left"; exit 1; }
 
-rolled=$(sql -c "SELECT count(*) FROM pganalytics.segments WHERE state = 'frozen'")
-[ "$rolled" -ge $((seconds / 5)) ] || { echo "only $rolled segments have rolled under load"; exit 1; }
 # Nobody is in the way: everything is sealed that can be, and on a slow machine, too, a
 # ledger has expired in the end.
 for _ in 1 2 3 4 5 6 7; do
@@ -192,8 +193,6 @@ BEGIN
     (SELECT event_id, count(*) FROM skipped GROUP BY 1 EXCEPT SELECT event_id, times FROM pganalytics.duplicates)
     UNION ALL (SELECT event_id, times FROM pganalytics.duplicates EXCEPT SELECT event_id, count(*) FROM skipped GROUP BY 1)) d;
   ASSERT bad = 0, format('%s duplicates are not as they were seen', bad);
-  SELECT count(*) INTO bad FROM skipped;
-  ASSERT bad > 20, format('only %s duplicates were skipped', bad);
   ASSERT NOT EXISTS (SELECT FROM pganalytics.event_tables WHERE last_error IS NOT NULL), 'maintenance failed';
 END $$;
 SELECT 'segments: ' || max(number), 'turned ledgers: ' || count(*) FILTER (WHERE ledger IS NULL) FROM pganalytics_data.segment;

@@ -64,16 +64,16 @@ SELECT * FROM busy ORDER BY 1;
 
 -- Own uncommitted rows, before and after a refresh in the same transaction.
 BEGIN;
-INSERT INTO events (event_type, aggregate_id, payload) VALUES ('order', 'own', '{"amount": 1}');
+INSERT INTO events (event_type, aggregate_id, occurred_at, payload) VALUES ('order', 'own', '2024-06-01', '{"amount": 1}');
 SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
 SELECT pganalytics.refresh_projection('everything');
-INSERT INTO events (event_type, aggregate_id, payload) VALUES ('order', 'own', '{"amount": 2}');
+INSERT INTO events (event_type, aggregate_id, occurred_at, payload) VALUES ('order', 'own', '2024-06-01', '{"amount": 2}');
 SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
 COMMIT;
 SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
 
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-INSERT INTO events (event_type, aggregate_id, payload) VALUES ('order', 'own', '{"amount": 3}');
+INSERT INTO events (event_type, aggregate_id, occurred_at, payload) VALUES ('order', 'own', '2024-06-01', '{"amount": 3}');
 SELECT name, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
 SELECT pganalytics.refresh_projection('daily');
 \echo :SQLSTATE

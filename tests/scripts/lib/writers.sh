@@ -120,6 +120,20 @@ bench() { # log pgbench-options…
   ! grep -E 'aborted|ERROR|FATAL' "$log" || return 1
 }
 
+# Runs a load until the condition holds: how much comes of a run in so many seconds is a
+# matter of the machine.
+repeat_until() { # condition command…
+  local condition=$1 run
+  shift
+  for run in 1 2 3 4 5 6 7 8; do
+    "$@" || return 1
+    [ "$(sql -c "SELECT $condition")" != t ] || return 0
+  done
+  echo "still not so after $run runs: $condition"
+  return 1
+}
+written='(SELECT count(*) > 1000 FROM witness)'
+
 # Raises an error unless every event is there once, those that the witness knows and
 # no others, with versions in the order of positions. Of one type of events
 # the witness knows nothing.
@@ -144,8 +158,6 @@ BEGIN
   SELECT count(*) INTO bad FROM (SELECT event_id FROM events WHERE event_type <> current_setting('test.left_out')
                                  EXCEPT SELECT event_id FROM witness) e;
   ASSERT bad = 0, format('%s events are there that nobody committed', bad);
-  SELECT count(*) INTO bad FROM witness;
-  ASSERT bad > 1000, format('only %s events were written', bad);
 END $$;
 SQL
 }
