@@ -24,7 +24,7 @@ use std::fmt::Write;
 use thiserror::Error;
 
 use crate::error::UserError;
-use crate::sql::{ident, literal, timestamptz};
+use crate::sql::{ident, in_range, literal, timestamptz};
 use crate::window::{Width, WindowError, checked_width};
 
 /// How numbers are filled in.
@@ -227,7 +227,7 @@ impl<'a> Filling<'a> {
             "WITH given AS (\n    SELECT {} FROM {} AS r WHERE {}\n)",
             self.list(|place, column| format!("r.{} AS c{place}", ident(&column.name))),
             self.asked.relation,
-            self.in_range()
+            self.is_given()
         );
         let series: Vec<_> = self.by.iter().map(|place| format!("c{place}")).collect();
         let (keys, from) = if series.is_empty() {
@@ -373,21 +373,12 @@ OPERATOR(pg_catalog.*) {part} OPERATOR(pg_catalog./) {whole})"
         }
     }
 
-    fn in_range(&self) -> String {
+    fn is_given(&self) -> String {
         let column = format!("r.{}", ident(self.asked.time));
-        let mut conditions = format!("pg_catalog.isfinite({column})");
-        let bounds = [(">=", self.asked.from), ("<", self.asked.to)];
-        for (operator, bound) in bounds {
-            if let Some(bound) = bound {
-                let (time, bound) = (self.time(&column), self.bound(bound));
-                write!(
-                    conditions,
-                    " AND {time} OPERATOR(pg_catalog.{operator}) {bound}"
-                )
-                .ok();
-            }
-        }
-        conditions
+        let [from, to] =
+            [self.asked.from, self.asked.to].map(|bound| bound.map(|ts| self.bound(ts)));
+        let range = in_range(" AND ", &self.time(&column), from, to);
+        format!("pg_catalog.isfinite({column}){range}")
     }
 
     fn arguments(&self) -> String {

@@ -2,6 +2,8 @@
 
 use chrono::Datelike;
 
+use crate::window::MICROS_PER_DAY;
+
 /// An identifier, always in double quotes.
 #[must_use]
 pub fn ident(name: &str) -> String {
@@ -36,11 +38,29 @@ pub fn timestamptz(micros: i64) -> String {
     format!("'{text}'::pg_catalog.timestamptz")
 }
 
+/// The condition that a time lies in `[from, to)`, all as SQL, after `joint`; nothing without
+/// bounds.
+#[must_use]
+pub fn in_range(joint: &str, time: &str, from: Option<String>, to: Option<String>) -> String {
+    let bounds: Vec<_> = [(">=", from), ("<", to)]
+        .into_iter()
+        .filter_map(|(operator, bound)| {
+            Some(format!("{time} OPERATOR(pg_catalog.{operator}) {}", bound?))
+        })
+        .collect();
+    if bounds.is_empty() {
+        return String::new();
+    }
+    format!("{joint}{}", bounds.join(" AND "))
+}
+
 fn instant(micros: i64) -> String {
-    const DAY: i64 = 86_400_000_000;
     // The Gregorian calendar repeats after 400 years: chrono's ends before PostgreSQL's.
     const CYCLE: i64 = 146_097;
-    let (days, time) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
+    let (days, time) = (
+        micros.div_euclid(MICROS_PER_DAY),
+        micros.rem_euclid(MICROS_PER_DAY),
+    );
     let since = chrono::Days::new(days.rem_euclid(CYCLE).unsigned_abs());
     let date = chrono::NaiveDate::from_ymd_opt(2000, 1, 1)
         .and_then(|first| first.checked_add_days(since))
@@ -76,6 +96,19 @@ mod tests {
         assert_eq!(qualified("s", "Ümläut t"), "\"s\".\"Ümläut t\"");
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\'"), r"E'a\\'''");
+    }
+
+    #[test]
+    fn a_range_has_two_bounds_or_one_or_none() {
+        let range = |from: Option<&str>, to: Option<&str>| {
+            in_range(" AND ", "t", from.map(Into::into), to.map(Into::into))
+        };
+        assert_eq!(range(None, None), "");
+        assert_eq!(range(Some("a"), None), " AND t OPERATOR(pg_catalog.>=) a");
+        assert_eq!(
+            range(Some("a"), Some("b")),
+            " AND t OPERATOR(pg_catalog.>=) a AND t OPERATOR(pg_catalog.<) b"
+        );
     }
 
     #[test]

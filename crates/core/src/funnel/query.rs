@@ -2,7 +2,7 @@
 
 use super::{FunnelError, Question};
 use crate::session::shift;
-use crate::sql::{literal, timestamptz};
+use crate::sql::{in_range, literal, timestamptz};
 use crate::timeline::CONDITIONS;
 use crate::window::Width;
 use std::fmt::Write;
@@ -144,15 +144,8 @@ ORDER BY first DESC, value, step",
 
     /// Which events begin a chain that counts.
     fn entering(&self, at: &str) -> String {
-        let bound = |operator: &str, ts: Option<i64>| {
-            ts.map_or(String::new(), |ts| {
-                format!(
-                    " AND {at} OPERATOR(pg_catalog.{operator}) {}",
-                    timestamptz(ts)
-                )
-            })
-        };
-        bound(">=", self.from) + &bound("<", self.to)
+        let [from, to] = [self.from, self.to].map(|bound| bound.map(timestamptz));
+        in_range(" AND ", at, from, to)
     }
 
     /// Which events may belong to a chain that counts.
@@ -160,12 +153,7 @@ ORDER BY first DESC, value, step",
         let end = self.to.map_or(self.as_of, |to| {
             shift(to, self.question.window).min(self.as_of)
         });
-        let begin = self.from.map_or(String::new(), |from| {
-            format!(
-                " AND occurred_at OPERATOR(pg_catalog.>=) {}",
-                timestamptz(from)
-            )
-        });
+        let begin = in_range(" AND ", "occurred_at", self.from.map(timestamptz), None);
         format!(
             "occurred_at OPERATOR(pg_catalog.<=) {}{begin}",
             timestamptz(end)

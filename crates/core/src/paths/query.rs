@@ -2,7 +2,7 @@
 
 use super::PathError;
 use crate::session;
-use crate::sql::{literal, timestamptz};
+use crate::sql::{in_range, literal, timestamptz};
 
 /// The events that are asked about. Expressions are SQL, in parentheses; times are
 /// PostgreSQL's numbers.
@@ -39,10 +39,7 @@ impl Source {
         } else {
             ""
         };
-        let since = since.map_or(String::new(), |since| {
-            let since = timestamptz(since);
-            format!(" AND occurred_at OPERATOR(pg_catalog.>=) {since}")
-        });
+        let since = in_range(" AND ", "occurred_at", since.map(timestamptz), None);
         format!(
             "named AS (
     SELECT {entity}::pg_catalog.text COLLATE pg_catalog.\"C\" AS entity, {event}::pg_catalog.text COLLATE pg_catalog.\"C\" AS event,
@@ -60,15 +57,8 @@ impl Source {
 
     /// The condition that a time is in the range, after `joint`; empty without a range.
     fn in_range(&self, joint: &str, at: &str) -> String {
-        let bound = |operator, ts: Option<i64>| {
-            ts.map(|ts| format!("{at} OPERATOR(pg_catalog.{operator}) {}", timestamptz(ts)))
-        };
-        let bounds = [bound(">=", self.from), bound("<", self.to)];
-        let bounds: Vec<_> = bounds.into_iter().flatten().collect();
-        if bounds.is_empty() {
-            return String::new();
-        }
-        format!("{joint}{}", bounds.join(" AND "))
+        let [from, to] = [self.from, self.to].map(|bound| bound.map(timestamptz));
+        in_range(joint, at, from, to)
     }
 }
 

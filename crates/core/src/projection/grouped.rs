@@ -1,46 +1,14 @@
 //! Projections with GROUP BY or aggregates: a row for each group, merged.
 
-use super::shape::{Shape, locked_sql, replicated_sql};
+use super::shape::{Column, Shape, locked_sql};
 use super::verify::{differs, object};
 use crate::sql::ident;
 
 /// The statements that make the state relation `state` (quoted, qualified).
-///
-/// Fill factor 50: merging a group rewrites its row in place (HOT). The hash is
-/// generated, so that a restore makes it anew: that of an enum, for one, is another in
-/// another database.
 pub(super) fn state_table(shape: &Shape, state: &str, index_prefix: &str) -> Vec<String> {
-    let hash = shape.key_hash("");
-    let mut columns = vec![format!(
-        "key_hash pg_catalog.int8 NOT NULL GENERATED ALWAYS AS ({hash}) STORED"
-    )];
-    for column in shape
-        .keys
-        .iter()
-        .chain(shape.components.iter().map(|c| &c.column))
-    {
-        columns.push(column.definition());
-    }
-    let mut statements = vec![
-        format!(
-            "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
-             autovacuum_analyze_scale_factor = 0.05)",
-            columns.join(", ")
-        ),
-        format!(
-            "CREATE UNIQUE INDEX {} ON {state} ({}) NULLS NOT DISTINCT",
-            ident(&format!("{index_prefix}_key")),
-            shape.conflict_target()
-        ),
-        replicated_sql(state),
-    ];
-    if !shape.keys.is_empty() {
-        statements.push(format!(
-            "CREATE INDEX {} ON {state} (key_hash)",
-            ident(&format!("{index_prefix}_hash"))
-        ));
-    }
-    statements
+    let components = shape.components.iter().map(|c| &c.column);
+    let columns = shape.keys.iter().chain(components).map(Column::definition);
+    shape.hashed_table(state, index_prefix, columns, &shape.conflict_target(), "")
 }
 
 /// The groups of the tail, as rows of the state relation.

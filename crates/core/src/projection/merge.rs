@@ -3,25 +3,24 @@
 use super::winner::Winner;
 use crate::sql::literal;
 
+pub(super) const INT8_ADD: &str = "\"pg_catalog\".\"int8pl\"";
+pub(super) const NUMERIC_ADD: &str = "\"pg_catalog\".\"numeric_add\"";
+pub(super) const FLOAT8_ADD: &str = "\"pg_catalog\".\"float8pl\"";
+pub(super) const INTERVAL_ADD: &str = "\"pg_catalog\".\"interval_pl\"";
+pub(super) const HYPERLOGLOG_UNION: &str = "\"pganalytics\".\"hyperloglog_union\"";
+pub(super) const PERCENTILE_SKETCH_UNION: &str = "\"pganalytics\".\"percentile_sketch_union\"";
+pub(super) const TOP_K_UNION: &str = "\"pganalytics\".\"top_k_union\"";
+
 /// The additions that split aggregates merge by, each with the aggregate (`{0}`: the
 /// value) that does the same to a set, faster than merging its values two by two.
 const OF_SETS: [(&str, &str); 7] = [
-    (
-        "\"pg_catalog\".\"int8pl\"",
-        "pg_catalog.sum({0})::pg_catalog.int8",
-    ),
-    ("\"pg_catalog\".\"numeric_add\"", "pg_catalog.sum({0})"),
-    ("\"pg_catalog\".\"float8pl\"", "pg_catalog.sum({0})"),
-    ("\"pg_catalog\".\"interval_pl\"", "pg_catalog.sum({0})"),
-    (
-        "\"pganalytics\".\"hyperloglog_union\"",
-        "pganalytics.rollup({0})",
-    ),
-    (
-        "\"pganalytics\".\"percentile_sketch_union\"",
-        "pganalytics.rollup({0})",
-    ),
-    ("\"pganalytics\".\"top_k_union\"", "pganalytics.rollup({0})"),
+    (INT8_ADD, "pg_catalog.sum({0})::pg_catalog.int8"),
+    (NUMERIC_ADD, "pg_catalog.sum({0})"),
+    (FLOAT8_ADD, "pg_catalog.sum({0})"),
+    (INTERVAL_ADD, "pg_catalog.sum({0})"),
+    (HYPERLOGLOG_UNION, "pganalytics.rollup({0})"),
+    (PERCENTILE_SKETCH_UNION, "pganalytics.rollup({0})"),
+    (TOP_K_UNION, "pganalytics.rollup({0})"),
 ];
 
 /// How values of a state column merge.

@@ -6,7 +6,10 @@
 //! returns the state, which is finished when read.
 
 use super::facts::{Facts, SupportFunction};
-use super::merge::{Merge, constant};
+use super::merge::{
+    FLOAT8_ADD, HYPERLOGLOG_UNION, INT8_ADD, INTERVAL_ADD, Merge, NUMERIC_ADD,
+    PERCENTILE_SKETCH_UNION, TOP_K_UNION, constant,
+};
 use crate::error::Error;
 
 /// What a part aggregates.
@@ -48,15 +51,6 @@ pub struct Recipe {
     /// Its value, with `{0}`, `{1}` … for the parts.
     pub finish: String,
 }
-
-const INT8_ADD: &str = "\"pg_catalog\".\"int8pl\"";
-const NUMERIC_ADD: &str = "\"pg_catalog\".\"numeric_add\"";
-const FLOAT8_ADD: &str = "\"pg_catalog\".\"float8pl\"";
-const INTERVAL_ADD: &str = "\"pg_catalog\".\"interval_pl\"";
-const HYPERLOGLOG_UNION: &str = "\"pganalytics\".\"hyperloglog_union\"";
-
-const PERCENTILE_SKETCH_UNION: &str = "\"pganalytics\".\"percentile_sketch_union\"";
-const TOP_K_UNION: &str = "\"pganalytics\".\"top_k_union\"";
 
 const NUMERIC_MEAN: &str =
     "pg_catalog.numeric_div(({0})::pg_catalog.numeric, ({1})::pg_catalog.numeric)";

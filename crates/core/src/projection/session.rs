@@ -7,8 +7,7 @@
 //! an island never reaches another one without an event in between.
 
 use super::grouped::{same_group, verify_of, view_of};
-use super::shape::{Column, Shape, replicated_sql};
-use crate::sql::ident;
+use super::shape::{Column, Shape};
 
 /// What a session window adds to a [`Shape`], whose keys are the others.
 ///
@@ -81,43 +80,21 @@ fn partition(shape: &Shape, order: &str) -> String {
 
 /// The statements that make the state relation `state` (quoted, qualified).
 ///
-/// No index holds the end of a session, so a session that goes on is rewritten in
-/// place (HOT). The hash is generated, as that of groups is.
+/// No index holds the end of a session, so a session that goes on is rewritten in place.
 pub(super) fn state_table(
     shape: &Shape,
     sessions: &Sessions,
     state: &str,
     index_prefix: &str,
 ) -> Vec<String> {
-    let hash = shape.key_hash("");
-    let mut columns = vec![format!(
-        "key_hash pg_catalog.int8 NOT NULL GENERATED ALWAYS AS ({hash}) STORED"
-    )];
-    columns.extend(shape.keys.iter().map(Column::definition));
-    for bound in ["session_start", "session_end"] {
-        columns.push(format!("{bound} {} NOT NULL", sessions.time_type));
-    }
-    columns.extend(shape.components.iter().map(|c| c.column.definition()));
-    let mut statements = vec![
-        format!(
-            "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
-             autovacuum_analyze_scale_factor = 0.05)",
-            columns.join(", ")
-        ),
-        format!(
-            "CREATE UNIQUE INDEX {} ON {state} ({}) NULLS NOT DISTINCT",
-            ident(&format!("{index_prefix}_key")),
-            keys_and(shape, "session_start")
-        ),
-        replicated_sql(state),
-    ];
-    if !shape.keys.is_empty() {
-        statements.push(format!(
-            "CREATE INDEX {} ON {state} (key_hash, session_start)",
-            ident(&format!("{index_prefix}_hash"))
-        ));
-    }
-    statements
+    let bounds = ["session_start", "session_end"];
+    let bounds = bounds.map(|bound| format!("{bound} {} NOT NULL", sessions.time_type));
+    let columns = shape.keys.iter().map(Column::definition);
+    let columns = columns
+        .chain(bounds)
+        .chain(shape.components.iter().map(|c| c.column.definition()));
+    let unique = keys_and(shape, "session_start");
+    shape.hashed_table(state, index_prefix, columns, &unique, ", session_start")
 }
 
 /// The sessions that the events of the tail make among themselves, as rows of the

@@ -3,6 +3,7 @@
 use super::merge::Merge;
 use super::session::Sessions;
 use super::values::Values;
+use crate::sql::ident;
 
 /// A column of the state: its type as SQL, qualified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +129,45 @@ impl Shape {
     /// The keys that can be hashed.
     pub(super) fn hashable_keys(&self) -> impl Iterator<Item = &Column> {
         self.hashable.iter().map(|i| &self.keys[*i])
+    }
+
+    /// The statements that make a relation `state` (quoted, qualified) of the hash and these
+    /// columns, whose rows `unique` tells apart, found by the hash and `more` columns.
+    ///
+    /// Fill factor 50: merging rewrites a row in place (HOT). The hash is generated, so that
+    /// a restore makes it anew: that of an enum, for one, is another in another database.
+    pub(super) fn hashed_table(
+        &self,
+        state: &str,
+        index_prefix: &str,
+        columns: impl Iterator<Item = String>,
+        unique: &str,
+        more: &str,
+    ) -> Vec<String> {
+        let hash = format!(
+            "key_hash pg_catalog.int8 NOT NULL GENERATED ALWAYS AS ({}) STORED",
+            self.key_hash("")
+        );
+        let columns: Vec<_> = std::iter::once(hash).chain(columns).collect();
+        let mut statements = vec![
+            format!(
+                "CREATE TABLE {state} ({}) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, \
+                 autovacuum_analyze_scale_factor = 0.05)",
+                columns.join(", ")
+            ),
+            format!(
+                "CREATE UNIQUE INDEX {} ON {state} ({unique}) NULLS NOT DISTINCT",
+                ident(&format!("{index_prefix}_key")),
+            ),
+            replicated_sql(state),
+        ];
+        if !self.keys.is_empty() {
+            statements.push(format!(
+                "CREATE INDEX {} ON {state} (key_hash{more})",
+                ident(&format!("{index_prefix}_hash"))
+            ));
+        }
+        statements
     }
 
     /// The columns that identify a group in the state.

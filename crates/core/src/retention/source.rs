@@ -2,12 +2,9 @@
 
 use super::Period;
 use super::period::op;
-use crate::sql::literal;
+use crate::sql::timestamptz;
 use crate::window::MICROS_PER_DAY;
-use chrono::{DateTime, SecondsFormat};
 
-/// 2000-01-01, from which PostgreSQL counts, since 1970.
-const EPOCH: i64 = 10_957 * MICROS_PER_DAY;
 /// The second day of the year 1.
 const BEGIN: i64 = -730_118 * MICROS_PER_DAY;
 /// The last instant of the year 9999.
@@ -89,16 +86,14 @@ impl Source {
     }
 }
 
-/// An instant as a literal: within the years that there are periods in, or an infinity.
+/// An instant as a literal; those outside of the years that there are periods in are as good as
+/// infinite.
 pub fn instant(micros: i64) -> String {
-    let text = match DateTime::from_timestamp_micros(micros.clamp(BEGIN, END) + EPOCH) {
-        Some(time) if (BEGIN..=END).contains(&micros) => {
-            time.to_rfc3339_opts(SecondsFormat::Micros, true)
-        }
-        _ if micros < BEGIN => "-infinity".to_owned(),
-        _ => "infinity".to_owned(),
-    };
-    format!("TIMESTAMP WITH TIME ZONE {}", literal(&text))
+    timestamptz(match micros {
+        ..BEGIN => i64::MIN,
+        BEGIN..=END => micros,
+        _ => i64::MAX,
+    })
 }
 
 /// Several conditions as one.

@@ -162,8 +162,8 @@ fn the_query_of_active_users_reads() {
     assert_eq!(query, format!("WITH active AS (
     SELECT DISTINCT ((user_id\n))::pg_catalog.text COLLATE pg_catalog.\"C\" AS entity, \
 ((pg_catalog.timezone(E'a''b\\\\', {at}))::pg_catalog.date OPERATOR(pg_catalog.-) '2001-01-01'::pg_catalog.date) AS period
-    FROM \"public\".\"it's\" WHERE ({at} OPERATOR(pg_catalog.>=) TIMESTAMP WITH TIME ZONE '0001-01-02T00:00:00.000000Z') \
-AND ({at} OPERATOR(pg_catalog.<=) TIMESTAMP WITH TIME ZONE '9999-12-31T23:59:59.999999Z') AND ((n > 0\n))
+    FROM \"public\".\"it's\" WHERE ({at} OPERATOR(pg_catalog.>=) '0001-01-02 00:00:00+00'::pg_catalog.timestamptz) \
+AND ({at} OPERATOR(pg_catalog.<=) '9999-12-31 23:59:59.999999+00'::pg_catalog.timestamptz) AND ((n > 0\n))
 ), counted AS (
     SELECT period, pg_catalog.count(*) AS active FROM active WHERE entity IS NOT NULL GROUP BY period
 ), frame AS (
@@ -281,11 +281,7 @@ fn a_range_without_a_moment_has_no_period() {
     let endless = source(Some(i64::MIN), Some(i64::MAX));
     assert_eq!((endless.first(), endless.last()), (None, None));
     let one = source(Some(0), Some(day));
-    assert!(
-        one.first()
-            .unwrap()
-            .contains("'2000-01-01T00:00:00.000000Z'")
-    );
+    assert!(one.first().unwrap().contains("'2000-01-01 00:00:00+00'"));
     assert!(
         one.last()
             .unwrap()
@@ -309,7 +305,7 @@ fn counts_and_modes_have_bounds() {
         assert!(cohort_retention(&source, &question(periods)).is_err());
     }
     let never = cohort_retention(&source, &question(1_000)).unwrap();
-    assert!(never.contains("TIMESTAMP WITH TIME ZONE '-infinity'"));
+    assert!(never.contains("'-infinity'::pg_catalog.timestamptz"));
     for rolling in [0, -1, 10_001] {
         let error = active_users(&source, "true", Some(rolling)).unwrap_err();
         assert_eq!(

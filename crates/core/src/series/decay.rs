@@ -6,15 +6,14 @@
 //! of then, and the mean.
 
 use super::{Float, SeriesError, between};
-
-const MICROS_PER_DAY: i128 = 86_400_000_000;
+use crate::window::MICROS_PER_DAY;
 
 /// A half-life in microseconds, from the fields of a PostgreSQL interval.
 ///
 /// # Errors
 /// One in months, or not above zero.
 pub fn half_life(months: i32, days: i32, micros: i64) -> Result<f64, SeriesError> {
-    let span = i128::from(days) * MICROS_PER_DAY + i128::from(micros);
+    let span = i128::from(days) * i128::from(MICROS_PER_DAY) + i128::from(micros);
     match (months, span) {
         #[expect(clippy::cast_precision_loss, reason = "a double has 15 digits")]
         (0, 1..) => Ok(span as f64),

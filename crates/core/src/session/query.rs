@@ -6,7 +6,7 @@
 //! time or an entity is in none. First and last event are those by time, then by position.
 
 use crate::session::shift;
-use crate::sql::timestamptz;
+use crate::sql::{in_range, timestamptz};
 
 /// What is asked.
 pub struct Sessions<'a> {
@@ -34,24 +34,10 @@ impl Sessions<'_> {
         } else {
             "e.event_type"
         };
-        let since = self.from.map(|from| {
-            let reach = timestamptz(shift(from, -gap));
-            format!(" AND e.occurred_at OPERATOR(pg_catalog.>=) {reach}")
-        });
-        let since = since.unwrap_or_default();
-        let bounds = [(">=", self.from), ("<", self.to)].into_iter();
-        let begins = bounds.filter_map(|(operator, bound)| {
-            let bound = timestamptz(bound?);
-            Some(format!(
-                "pg_catalog.min(e.at) OPERATOR(pg_catalog.{operator}) {bound}"
-            ))
-        });
-        let begins: Vec<_> = begins.collect();
-        let having = if begins.is_empty() {
-            String::new()
-        } else {
-            format!("\n    HAVING {}", begins.join(" AND "))
-        };
+        let reach = self.from.map(|from| timestamptz(shift(from, -gap)));
+        let since = in_range(" AND ", "e.occurred_at", reach, None);
+        let [from, to] = [self.from, self.to].map(|bound| bound.map(timestamptz));
+        let having = in_range("\n    HAVING ", "pg_catalog.min(e.at)", from, to);
         format!(
             "SELECT s.entity, pg_catalog.row_number() OVER (PARTITION BY s.entity ORDER BY s.session) AS session, \
 s.start, s.\"end\", \

@@ -158,6 +158,17 @@ impl<'a> Growing<'a> {
         Ok((FIRST_BYTES + question.len()).next_multiple_of(64) - 4)
     }
 
+    /// How much room so many moments need at most.
+    ///
+    /// # Errors
+    /// More than a value may take, or a question that is too long.
+    pub fn room_for(question: &[u8], moments: usize) -> Result<usize, TimelineError> {
+        let most = moments.saturating_mul(TIME + size_of::<u64>());
+        Some(Self::first_room(question)?.saturating_add(most))
+            .filter(|room| *room <= MOST_BYTES)
+            .ok_or(TimelineError::TooLong)
+    }
+
     /// How much room to go on with, when there was not enough for `more` bytes.
     ///
     /// # Errors

@@ -52,7 +52,8 @@ pub fn bytes_of(text: &str) -> Result<Vec<u8>, TimelineError> {
     };
     let question = question.ok_or(TimelineError::Syntax)?;
     let conditions = conditions.parse().map_err(|_| TimelineError::Syntax)?;
-    let mut room = vec![0; Growing::first_room(&question)? + 16 * moments.len()];
+    let count = moments.split(',').count();
+    let mut room = vec![0; Growing::room_for(&question, count)?];
     let mut growing = Growing::begin(&mut room, conditions, &question)?;
     for text in moments.split(',').filter(|text| !text.is_empty()) {
         if !growing.push(moment(text, conditions).ok_or(TimelineError::Syntax)?) {
