@@ -1,5 +1,6 @@
 //! Filling of gaps, declared in `sql/44_fill_gaps.sql`.
 
+use crate::pg::encoding::Text;
 use pganalytics_core::error::Error;
 use pganalytics_core::fill::{self, Column, Kind, Question};
 use pgrx::prelude::*;
@@ -17,16 +18,16 @@ use crate::pg::spi::{self, Arg, Under};
 #[allow(clippy::too_many_arguments)]
 fn fill_gaps_query(
     relation: Option<Oid>,
-    time_column: Option<&str>,
+    time_column: Option<Text>,
     width: Option<Interval>,
     from: Option<i64>,
     to: Option<i64>,
-    method: Option<&str>,
-    timezone: Option<&str>,
+    method: Option<Text>,
+    timezone: Option<Text>,
     by: Option<Array<&[u8]>>,
-) -> Result<String, ErrorReport> {
+) -> Result<Text<'static>, ErrorReport> {
     let relation = required(relation, "relation")?;
-    let by: Option<Vec<_>> = texts(by)?.unwrap_or_default().into_iter().collect();
+    let by: Option<Vec<_>> = texts(by).unwrap_or_default().into_iter().collect();
     let columns = columns(relation);
     if columns.is_empty() {
         return Err(report(Error::BadArgument {
@@ -37,15 +38,15 @@ fn fill_gaps_query(
     let question = Question {
         relation: &sql_name(relation),
         columns: &columns,
-        time: required(time_column, "time_column")?,
+        time: required(time_column.as_deref(), "time_column")?,
         width: of_interval(required(width, "width")?),
         from,
         to,
-        method: required(method, "method")?,
-        timezone,
+        method: required(method.as_deref(), "method")?,
+        timezone: timezone.as_deref(),
         by: &required(by, "by")?,
     };
-    fill::fill_gaps(&question).map_err(report)
+    fill::fill_gaps(&question).map(Into::into).map_err(report)
 }
 
 /// The columns of a relation that has rows; a domain counts as what it is over.

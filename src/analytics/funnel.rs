@@ -1,15 +1,17 @@
 //! Funnels, declared in `sql/61_funnels.sql`. The transitions of the aggregate are in
 //! [`crate::pg`].
 
+use crate::pg::encoding::Text;
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
 use pganalytics_core::funnel::{self, Funnel, FunnelError, Question, Steps};
-use pganalytics_core::timeline::{Moment, Timeline, TimelineError};
+use pganalytics_core::timeline::{Moment, Timeline};
 use pganalytics_core::window::Width;
 use pgrx::prelude::*;
 
 use super::question::{expression, relation, required, texts};
+use super::timeline::timestamp;
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -65,21 +67,16 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn timestamp(micros: i64) -> Result<TimestampWithTimeZone, ErrorReport> {
-    let none = |_| report(TimelineError::Malformed("It tells of a time that is none."));
-    TimestampWithTimeZone::try_from(micros).map_err(none)
-}
-
 /// `funnel_level(timeline, window, mode, from, to)`.
 #[pg_extern(sql = false)]
 fn funnel_level(
     timeline: Option<&[u8]>,
     window: Option<Interval>,
-    mode: Option<&str>,
+    mode: Option<Text>,
     from: Option<i64>,
     to: Option<i64>,
 ) -> Result<Option<i32>, ErrorReport> {
-    let asked = Asked::new(timeline, window, mode, from, to)?;
+    let asked = Asked::new(timeline, window, mode.as_deref(), from, to)?;
     let level = |moments: &[_], steps, question, entry| {
         funnel::reach(moments, steps, question, entry).level as i32
     };
@@ -91,19 +88,15 @@ fn funnel_level(
 fn step_times(
     timeline: Option<&[u8]>,
     window: Option<Interval>,
-    mode: Option<&str>,
+    mode: Option<Text>,
     from: Option<i64>,
     to: Option<i64>,
 ) -> Result<Option<Vec<TimestampWithTimeZone>>, ErrorReport> {
-    let Some(asked) = Asked::new(timeline, window, mode, from, to)? else {
+    let Some(asked) = Asked::new(timeline, window, mode.as_deref(), from, to)? else {
         return Ok(None);
     };
-    let times = asked.answer(funnel::times)?;
-    times
-        .into_iter()
-        .map(timestamp)
-        .collect::<Result<_, _>>()
-        .map(Some)
+    let times = asked.answer(funnel::times)?.into_iter().map(timestamp);
+    times.collect::<Result<_, _>>().map(Some)
 }
 
 /// `step_durations(timeline, window, mode, from, to)`.
@@ -111,11 +104,11 @@ fn step_times(
 fn step_durations(
     timeline: Option<&[u8]>,
     window: Option<Interval>,
-    mode: Option<&str>,
+    mode: Option<Text>,
     from: Option<i64>,
     to: Option<i64>,
 ) -> Result<Option<Vec<Option<Interval>>>, ErrorReport> {
-    let Some(asked) = Asked::new(timeline, window, mode, from, to)? else {
+    let Some(asked) = Asked::new(timeline, window, mode.as_deref(), from, to)? else {
         return Ok(None);
     };
     let durations = funnel::durations(&asked.answer(funnel::times)?);
@@ -131,11 +124,11 @@ fn step_durations(
 fn open_until(
     timeline: Option<&[u8]>,
     window: Option<Interval>,
-    mode: Option<&str>,
+    mode: Option<Text>,
     from: Option<i64>,
     to: Option<i64>,
 ) -> Result<Option<TimestampWithTimeZone>, ErrorReport> {
-    let Some(asked) = Asked::new(timeline, window, mode, from, to)? else {
+    let Some(asked) = Asked::new(timeline, window, mode.as_deref(), from, to)? else {
         return Ok(None);
     };
     asked.answer(funnel::open_until)?.map(timestamp).transpose()
@@ -150,14 +143,14 @@ fn funnel_query(
     window: Option<Interval>,
     from: Option<i64>,
     to: Option<i64>,
-    by: Option<&str>,
+    by: Option<Text>,
     conditions: Option<Array<&[u8]>>,
-    mode: Option<&str>,
-    entity: Option<&str>,
+    mode: Option<Text>,
+    entity: Option<Text>,
     as_of: Option<i64>,
-) -> Result<String, ErrorReport> {
+) -> Result<Text<'static>, ErrorReport> {
     let window = width(required(window, "window")?);
-    let steps = match (texts(steps)?, texts(conditions)?) {
+    let steps = match (texts(steps), texts(conditions)) {
         (Some(types), None) => Steps::Types(all_of(types, "steps")?),
         (None, Some(conditions)) => {
             let named =
@@ -171,14 +164,17 @@ fn funnel_query(
         relation: relation(required(event_table, "event_table")?),
         steps,
         window,
-        question: Question::new(window, required(mode, "mode")?).map_err(report)?,
+        question: Question::new(window, required(mode.as_deref(), "mode")?).map_err(report)?,
         from,
         to,
-        by: by.map(|text| expression("by", text)).transpose()?,
-        entity: expression("entity", required(entity, "entity")?)?,
+        by: by
+            .as_deref()
+            .map(|text| expression("by", text))
+            .transpose()?,
+        entity: expression("entity", required(entity.as_deref(), "entity")?)?,
         as_of: required(as_of, "as_of")?,
     };
-    funnel.sql().map_err(report)
+    funnel.sql().map(Into::into).map_err(report)
 }
 
 fn all_of(texts: Vec<Option<String>>, argument: &'static str) -> Result<Vec<String>, ErrorReport> {

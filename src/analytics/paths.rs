@@ -1,5 +1,6 @@
 //! Paths, declared in `sql/62_paths.sql`.
 
+use crate::pg::encoding::Text;
 use pganalytics_core::paths::{self, Follows, Paths, Source};
 use pgrx::prelude::*;
 
@@ -34,19 +35,26 @@ fn source(
 #[expect(clippy::too_many_arguments, reason = "those of the SQL function")]
 fn entity_paths_query(
     event_table: Option<Oid>,
-    start: Option<String>,
+    start: Option<Text>,
     depth: Option<i32>,
     from: Option<i64>,
     to: Option<i64>,
     gap: Option<Interval>,
-    entity: Option<&str>,
-    event: Option<&str>,
+    entity: Option<Text>,
+    event: Option<Text>,
     repeats: Option<bool>,
-) -> Result<String, ErrorReport> {
-    let source = source(event_table, [from, to], gap, entity, event)?;
+) -> Result<Text<'static>, ErrorReport> {
+    let source = source(
+        event_table,
+        [from, to],
+        gap,
+        entity.as_deref(),
+        event.as_deref(),
+    )?;
     let repeats = required(repeats, "repeats")?;
-    let paths = Paths::new(source, start, depth, repeats).map_err(report)?;
-    Ok(paths.each())
+    let paths =
+        Paths::new(source, start.as_deref().map(str::to_owned), depth, repeats).map_err(report)?;
+    Ok(paths.each().into())
 }
 
 /// The query of `paths`.
@@ -54,20 +62,27 @@ fn entity_paths_query(
 #[expect(clippy::too_many_arguments, reason = "those of the SQL function")]
 fn paths_query(
     event_table: Option<Oid>,
-    start: Option<String>,
+    start: Option<Text>,
     depth: Option<i32>,
     from: Option<i64>,
     to: Option<i64>,
     gap: Option<Interval>,
-    entity: Option<&str>,
-    event: Option<&str>,
+    entity: Option<Text>,
+    event: Option<Text>,
     repeats: Option<bool>,
     limit: Option<i32>,
-) -> Result<String, ErrorReport> {
-    let source = source(event_table, [from, to], gap, entity, event)?;
+) -> Result<Text<'static>, ErrorReport> {
+    let source = source(
+        event_table,
+        [from, to],
+        gap,
+        entity.as_deref(),
+        event.as_deref(),
+    )?;
     let repeats = required(repeats, "repeats")?;
-    Paths::new(source, start, depth, repeats)
+    Paths::new(source, start.as_deref().map(str::to_owned), depth, repeats)
         .and_then(|paths| paths.counted(limit))
+        .map(Into::into)
         .map_err(report)
 }
 
@@ -79,14 +94,20 @@ fn directly_follows_query(
     from: Option<i64>,
     to: Option<i64>,
     gap: Option<Interval>,
-    entity: Option<&str>,
-    event: Option<&str>,
+    entity: Option<Text>,
+    event: Option<Text>,
     repeats: Option<bool>,
     limit: Option<i32>,
-) -> Result<String, ErrorReport> {
+) -> Result<Text<'static>, ErrorReport> {
     let follows = Follows {
-        source: source(event_table, [from, to], gap, entity, event)?,
+        source: source(
+            event_table,
+            [from, to],
+            gap,
+            entity.as_deref(),
+            event.as_deref(),
+        )?,
         repeats: required(repeats, "repeats")?,
     };
-    follows.counted(limit).map_err(report)
+    follows.counted(limit).map(Into::into).map_err(report)
 }

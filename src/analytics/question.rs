@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 
 use crate::catalog::names;
 use crate::pg::Oid;
+use crate::pg::encoding::decoded;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::query::is_one_expression;
 use crate::pg::spi::{self, Arg, Under};
@@ -19,23 +20,10 @@ pub fn required<T>(value: Option<T>, argument: &'static str) -> Result<T, ErrorR
     error::required(value, argument).map_err(report)
 }
 
-/// The texts of an array. pgrx would take them for UTF-8 unseen, whatever the encoding of the
-/// database, and what reads them as such would read beyond their ends.
-///
-/// # Errors
-/// Text that is not UTF-8.
-pub fn texts(given: Option<Array<&[u8]>>) -> Result<Option<Vec<Option<String>>>, ErrorReport> {
-    let text = |bytes: &[u8]| {
-        let text = std::str::from_utf8(bytes).map(str::to_owned);
-        text.map_err(|_| {
-            report(Error::BadArgument {
-                message: format!("text is not UTF-8: {}", String::from_utf8_lossy(bytes)),
-                hint: "In a database of another encoding, use characters of ASCII.",
-            })
-        })
-    };
-    let all = |given: Array<&[u8]>| given.iter().map(|one| one.map(text).transpose()).collect();
-    given.map(all).transpose()
+/// The texts of an array.
+pub fn texts(given: Option<Array<&[u8]>>) -> Option<Vec<Option<String>>> {
+    let text = |bytes: &[u8]| decoded(bytes).into_owned();
+    given.map(|given| given.iter().map(|one| one.map(text)).collect())
 }
 
 /// An expression of the caller's, in parentheses.

@@ -1,6 +1,7 @@
 //! Retention, active users and their lifecycle, declared in `sql/63_retention.sql`. The
 //! transition of the aggregate is in `crate::pg`.
 
+use crate::pg::encoding::Text;
 use pganalytics_core::retention::{self, Cohorts, Met, Mode, Period, Source};
 use pganalytics_core::sql::literal;
 use pgrx::prelude::*;
@@ -21,32 +22,49 @@ fn retention_final(state: i64) -> Option<Vec<bool>> {
 #[allow(clippy::too_many_arguments)]
 fn cohort_retention_query(
     event_table: Option<Oid>,
-    cohort_event: Option<&str>,
-    return_event: Option<&str>,
+    cohort_event: Option<Text>,
+    return_event: Option<Text>,
     period: Option<Interval>,
     periods: Option<i32>,
     from: Option<i64>,
     to: Option<i64>,
-    mode: Option<&str>,
+    mode: Option<Text>,
     first_time: Option<bool>,
-    timezone: Option<&str>,
-    entity: Option<&str>,
+    timezone: Option<Text>,
+    entity: Option<Text>,
     as_of: Option<i64>,
-    cohort_condition: Option<&str>,
-    return_condition: Option<&str>,
+    cohort_condition: Option<Text>,
+    return_condition: Option<Text>,
     unbounded: Option<bool>,
-) -> Result<String, ErrorReport> {
-    let source = source(event_table, entity, period, timezone, from, to)?;
+) -> Result<Text<'static>, ErrorReport> {
+    let source = source(
+        event_table,
+        entity.as_deref(),
+        period,
+        timezone.as_deref(),
+        from,
+        to,
+    )?;
     let question = Cohorts {
-        cohort: events("cohort_condition", cohort_event, cohort_condition)?,
-        returned: events("return_condition", return_event, return_condition)?,
+        cohort: events(
+            "cohort_condition",
+            cohort_event.as_deref(),
+            cohort_condition.as_deref(),
+        )?,
+        returned: events(
+            "return_condition",
+            return_event.as_deref(),
+            return_condition.as_deref(),
+        )?,
         periods: required(periods, "periods")?,
-        mode: Mode::of(required(mode, "mode")?).map_err(report)?,
+        mode: Mode::of(required(mode.as_deref(), "mode")?).map_err(report)?,
         first_time: required(first_time, "first_time")?,
         unbounded: required(unbounded, "unbounded")?,
         as_of: required(as_of, "as_of")?,
     };
-    retention::cohort_retention(&source, &question).map_err(report)
+    retention::cohort_retention(&source, &question)
+        .map(Into::into)
+        .map_err(report)
 }
 
 /// The query that `active_users` runs.
@@ -58,13 +76,22 @@ fn active_users_query(
     rolling: Option<i32>,
     from: Option<i64>,
     to: Option<i64>,
-    timezone: Option<&str>,
-    entity: Option<&str>,
-    condition: Option<&str>,
-) -> Result<String, ErrorReport> {
-    let source = source(event_table, entity, period, timezone, from, to)?;
-    let condition = events("condition", None, condition)?;
-    retention::active_users(&source, &condition, rolling).map_err(report)
+    timezone: Option<Text>,
+    entity: Option<Text>,
+    condition: Option<Text>,
+) -> Result<Text<'static>, ErrorReport> {
+    let source = source(
+        event_table,
+        entity.as_deref(),
+        period,
+        timezone.as_deref(),
+        from,
+        to,
+    )?;
+    let condition = events("condition", None, condition.as_deref())?;
+    retention::active_users(&source, &condition, rolling)
+        .map(Into::into)
+        .map_err(report)
 }
 
 /// The query that `lifecycle` runs.
@@ -75,15 +102,22 @@ fn lifecycle_query(
     period: Option<Interval>,
     from: Option<i64>,
     to: Option<i64>,
-    timezone: Option<&str>,
-    entity: Option<&str>,
-    condition: Option<&str>,
+    timezone: Option<Text>,
+    entity: Option<Text>,
+    condition: Option<Text>,
     as_of: Option<i64>,
-) -> Result<String, ErrorReport> {
-    let source = source(event_table, entity, period, timezone, from, to)?;
-    let condition = events("condition", None, condition)?;
+) -> Result<Text<'static>, ErrorReport> {
+    let source = source(
+        event_table,
+        entity.as_deref(),
+        period,
+        timezone.as_deref(),
+        from,
+        to,
+    )?;
+    let condition = events("condition", None, condition.as_deref())?;
     let as_of = required(as_of, "as_of")?;
-    Ok(retention::lifecycle(&source, &condition, as_of))
+    Ok(retention::lifecycle(&source, &condition, as_of).into())
 }
 
 fn source(

@@ -1,10 +1,13 @@
 //! Sequences, declared in `sql/62_sequences.sql`: of a timeline, or of the state of an
 //! aggregate, which is a timeline that carries the pattern.
 
+use crate::pg::encoding::Text;
 use pganalytics_core::sequence::{Pattern, rows};
-use pganalytics_core::timeline::{Moment, Timeline, TimelineError};
+use pganalytics_core::timeline::{Moment, Timeline};
 use pgrx::prelude::*;
 
+use super::timeline::timestamp;
+use crate::pg::encoding::decoded;
 use crate::pg::error::{ErrorReport, report};
 
 /// Asks the rows of a timeline; without a pattern the one that it carries.
@@ -14,16 +17,13 @@ fn ask<T>(
     answer: impl FnOnce(&Pattern, &[Moment]) -> T,
 ) -> Result<T, ErrorReport> {
     let timeline = Timeline::read(timeline).map_err(report)?;
-    let carried = String::from_utf8_lossy(timeline.question());
+    let carried = decoded(timeline.question());
     let pattern = Pattern::parse(pattern.unwrap_or(&carried), timeline.conditions());
     Ok(answer(&pattern.map_err(report)?, &rows(&timeline)))
 }
 
-/// As PostgreSQL has times: of a timeline that was written by hand some may be none.
 fn times(micros: Vec<i64>) -> Result<Vec<TimestampWithTimeZone>, ErrorReport> {
-    let none = |_| report(TimelineError::Malformed("It has a time that is none."));
-    let times = micros.into_iter().map(TimestampWithTimeZone::try_from);
-    times.collect::<Result<_, _>>().map_err(none)
+    micros.into_iter().map(timestamp).collect()
 }
 
 fn count(pattern: &Pattern, rows: &[Moment]) -> i32 {
@@ -32,23 +32,23 @@ fn count(pattern: &Pattern, rows: &[Moment]) -> i32 {
 
 /// `sequence_match(timeline, pattern)`.
 #[pg_extern(sql = false)]
-fn timeline_sequence_match(timeline: &[u8], pattern: &str) -> Result<bool, ErrorReport> {
-    ask(timeline, Some(pattern), Pattern::is_match)
+fn timeline_sequence_match(timeline: &[u8], pattern: Text) -> Result<bool, ErrorReport> {
+    ask(timeline, Some(&pattern), Pattern::is_match)
 }
 
 /// `sequence_count(timeline, pattern)`.
 #[pg_extern(sql = false)]
-fn timeline_sequence_count(timeline: &[u8], pattern: &str) -> Result<i32, ErrorReport> {
-    ask(timeline, Some(pattern), count)
+fn timeline_sequence_count(timeline: &[u8], pattern: Text) -> Result<i32, ErrorReport> {
+    ask(timeline, Some(&pattern), count)
 }
 
 /// `sequence_events(timeline, pattern)`.
 #[pg_extern(sql = false)]
 fn timeline_sequence_events(
     timeline: &[u8],
-    pattern: &str,
+    pattern: Text,
 ) -> Result<Vec<TimestampWithTimeZone>, ErrorReport> {
-    times(ask(timeline, Some(pattern), Pattern::events)?)
+    times(ask(timeline, Some(&pattern), Pattern::events)?)
 }
 
 /// The result of `sequence_match`.

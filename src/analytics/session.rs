@@ -1,6 +1,7 @@
 //! Session windows, declared in `sql/41_sessions.sql` and `sql/43_sessionize.sql`. The
 //! window function is in `crate::pg::sessionize`.
 
+use crate::pg::encoding::Text;
 use pganalytics_core::session::{self, GapError, Sessions};
 use pgrx::prelude::*;
 
@@ -22,11 +23,11 @@ fn sessions_query(
     gap: Option<Interval>,
     from: Option<i64>,
     to: Option<i64>,
-    entity: Option<&str>,
-) -> Result<String, ErrorReport> {
+    entity: Option<Text>,
+) -> Result<Text<'static>, ErrorReport> {
     let table = required(event_table, "event_table")?;
     let gap = width(required(gap, "gap")?);
-    let entity = required(entity, "entity")?;
+    let entity = required(entity.as_deref(), "entity")?;
     let asked = Sessions {
         table: &relation(table),
         entity: &expression("entity", entity)?,
@@ -35,5 +36,5 @@ fn sessions_query(
         from,
         to,
     };
-    Ok(asked.sql())
+    Ok(asked.sql().into())
 }

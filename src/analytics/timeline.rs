@@ -10,6 +10,13 @@ use pgrx::prelude::*;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::message::received;
 
+/// A time of a moment as PostgreSQL has it: of a timeline that was written by hand some may be
+/// none.
+pub fn timestamp(micros: i64) -> Result<TimestampWithTimeZone, ErrorReport> {
+    let none = |_| report(TimelineError::Malformed("It tells of a time that is none."));
+    TimestampWithTimeZone::try_from(micros).map_err(none)
+}
+
 /// Text input.
 #[pg_extern(sql = false)]
 fn timeline_in(input: &CStr) -> Result<Vec<u8>, ErrorReport> {

@@ -3,6 +3,7 @@
 //! Both kinds of timestamp are the same number of microseconds; one without time zone
 //! has windows like those of UTC.
 
+use crate::pg::encoding::Text;
 use pganalytics_core::window::{Calendar, Utc, Width, WindowError};
 use pgrx::datum::{Range, RangeBound, RangeSubType};
 use pgrx::prelude::*;
@@ -57,13 +58,13 @@ fn tumble_from(ts: i64, width: Interval, origin: i64) -> Result<i64, ErrorReport
 fn tumble_zoned(
     ts: Option<i64>,
     width: Option<Interval>,
-    timezone: Option<&str>,
+    timezone: Option<Text>,
     origin: Option<i64>,
 ) -> Result<Option<i64>, ErrorReport> {
     let (Some(ts), Some(width), Some(timezone)) = (ts, width, timezone) else {
         return Ok(None);
     };
-    let start = zoned(timezone, origin)?.tumble(ts, self::width(width));
+    let start = zoned(&timezone, origin)?.tumble(ts, self::width(width));
     start.map(Some).map_err(report)
 }
 
@@ -85,13 +86,13 @@ fn hop_zoned(
     ts: Option<i64>,
     width: Option<Interval>,
     slide: Option<Interval>,
-    timezone: Option<&str>,
+    timezone: Option<Text>,
     origin: Option<i64>,
 ) -> Rows<i64> {
     let (Some(ts), Some(width), Some(slide), Some(timezone)) = (ts, width, slide, timezone) else {
         return none();
     };
-    rows(zoned(timezone, origin)?.hop(ts, self::width(width), self::width(slide)))
+    rows(zoned(&timezone, origin)?.hop(ts, self::width(width), self::width(slide)))
 }
 
 /// `cumulate(ts, step, width, origin)`, without time zone.
@@ -115,13 +116,13 @@ fn cumulate_zoned(
     ts: Option<i64>,
     step: Option<Interval>,
     width: Option<Interval>,
-    timezone: Option<&str>,
+    timezone: Option<Text>,
     origin: Option<i64>,
 ) -> Rows<Range<TimestampWithTimeZone>> {
     let (Some(ts), Some(step), Some(width), Some(timezone)) = (ts, step, width, timezone) else {
         return none();
     };
-    let windows = zoned(timezone, origin)?.cumulate(ts, self::width(step), self::width(width));
+    let windows = zoned(&timezone, origin)?.cumulate(ts, self::width(step), self::width(width));
     rows(windows.map(ranges))
 }
 
@@ -161,11 +162,11 @@ fn window_starts_zoned(
     from: Option<i64>,
     to: Option<i64>,
     width: Option<Interval>,
-    timezone: Option<&str>,
+    timezone: Option<Text>,
     origin: Option<i64>,
 ) -> Rows<i64> {
     let (Some(from), Some(to), Some(width), Some(timezone)) = (from, to, width, timezone) else {
         return none();
     };
-    rows(zoned(timezone, origin)?.starts(from, to, self::width(width)))
+    rows(zoned(&timezone, origin)?.starts(from, to, self::width(width)))
 }

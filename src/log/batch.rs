@@ -6,6 +6,7 @@ use super::elements::{self, Column, Element, Target};
 use super::history;
 use super::outcome::{Awaited, Mode, Recording};
 use super::settings::Log;
+use crate::pg::encoding::decoded;
 use crate::pg::index::{Lock, Relation};
 use crate::pg::security::{require_insert, require_writable};
 use crate::pg::spi::{self, Arg, Under};
@@ -104,8 +105,7 @@ impl Call {
         let outcomes = self.insert(&modes);
         for (aggregate, part) in &parts {
             let own: Vec<_> = part.elements.iter().filter_map(|i| outcomes[*i]).collect();
-            part.batch(&String::from_utf8_lossy(aggregate))
-                .settle(&own)?;
+            part.batch(&decoded(aggregate)).settle(&own)?;
         }
         Ok(outcomes.into_iter().flatten().collect())
     }
@@ -141,7 +141,7 @@ impl Call {
             return Ok(());
         }
         let current = history::lock_head(&self.log, aggregate)?;
-        let name = String::from_utf8_lossy(aggregate);
+        let name = decoded(aggregate);
         let course = part.batch(&name).course(current, |version, count| {
             history::from_version(self.event_table, aggregate, version, count)
         })?;

@@ -6,6 +6,7 @@ use crate::catalog::event_tables::{self, EventTable, Options};
 use crate::catalog::names::{self, NewName};
 use crate::catalog::{incarnation, lives};
 use crate::pg::Oid;
+use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::naming::free_sequence_name;
 use crate::pg::security::{Platform, current_user};
@@ -20,17 +21,20 @@ use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
 fn create_event_table(
-    name: Option<&str>,
-    versions: Option<&str>,
+    name: Option<Text>,
+    versions: Option<Text>,
     dedup_window: Option<Interval>,
     segment_interval: Option<Interval>,
     retention: Option<Interval>,
-    segment_size: Option<&str>,
+    segment_size: Option<Text>,
     allowed_lateness: Option<Interval>,
 ) -> Oid {
     let null = |argument| Error::NullArgument { argument };
-    let name = name.ok_or_else(|| null("name")).or_raise();
-    let versions = versions.ok_or_else(|| null("versions")).or_raise();
+    let name = name.as_deref().ok_or_else(|| null("name")).or_raise();
+    let versions = versions
+        .as_deref()
+        .ok_or_else(|| null("versions"))
+        .or_raise();
     let segment_interval = segment_interval
         .ok_or_else(|| null("segment_interval"))
         .or_raise();
@@ -39,7 +43,7 @@ fn create_event_table(
         dedup_window,
         segment_interval,
         retention,
-        segment_size,
+        segment_size: segment_size.as_deref(),
         allowed_lateness,
     };
     create(name, options).or_raise()

@@ -3,6 +3,7 @@
 use crate::catalog::event_tables::{self, Options};
 use crate::catalog::watermarks;
 use crate::pg::Oid;
+use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
@@ -85,13 +86,13 @@ fn sign(interval: &str) -> i64 {
 }
 
 #[pg_extern(sql = false)]
-fn alter_event_table(event_table: Option<Oid>, option: Option<&str>, value: Option<&str>) {
+fn alter_event_table(event_table: Option<Oid>, option: Option<Text>, value: Option<Text>) {
     let null = |argument| Error::NullArgument { argument };
     let event_table = event_table.ok_or_else(|| null("event_table")).or_raise();
-    let option = option.ok_or_else(|| null("option")).or_raise();
+    let option = option.as_deref().ok_or_else(|| null("option")).or_raise();
     let table = event_tables::owned(event_table).or_raise();
-    check_one(option, value).or_raise();
-    event_tables::set_option(&table, option, value);
+    check_one(option, value.as_deref()).or_raise();
+    event_tables::set_option(&table, option, value.as_deref());
     if option == "allowed_lateness" {
         watermarks::raise(table.id);
     }

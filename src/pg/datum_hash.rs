@@ -3,8 +3,10 @@
 
 use std::ffi::CStr;
 
+use crate::pg::argument::{float, width};
 use pganalytics_core::hash::{Value, hash};
 use pganalytics_core::numeric::Number;
+use pganalytics_core::window::Width;
 use pgrx::PgMemoryContexts;
 use pgrx::pg_sys::{self, BuiltinOid, Datum, Oid, PgOid};
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, varlena_to_byte_slice};
@@ -98,7 +100,7 @@ fn stored(builtin: BuiltinOid) -> Option<unsafe fn(Datum) -> u64> {
                 f32::from_bits(datum.value() as u32),
             )))
         },
-        Type::FLOAT8OID => |datum| hash(Value::Float(f64::from_bits(datum.value() as u64))),
+        Type::FLOAT8OID => |datum| hash(Value::Float(float(datum))),
         Type::TIMESTAMPTZOID => |datum| hash(Value::TimestampTz(datum.value() as i64)),
         Type::TIMESTAMPOID => |datum| hash(Value::Timestamp(datum.value() as i64)),
         Type::DATEOID => |datum| hash(Value::Date(datum.value() as i32)),
@@ -167,8 +169,12 @@ unsafe fn uuid(datum: Datum) -> u64 {
 /// An `interval`.
 unsafe fn interval(datum: Datum) -> u64 {
     // SAFETY: the caller's promise.
-    let interval = unsafe { &*datum.cast_mut_ptr::<pg_sys::Interval>() };
-    hash(Value::Interval(interval.month, interval.day, interval.time))
+    let Width {
+        months,
+        days,
+        micros,
+    } = unsafe { width(datum) };
+    hash(Value::Interval(months, days, micros))
 }
 
 /// Reads what a datum of variable length holds, unpacked if it was compressed or moved out.

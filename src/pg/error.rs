@@ -1,5 +1,6 @@
 //! The one conversion from errors of the core to what PostgreSQL reports.
 
+use super::encoding::shown;
 use super::transaction::catch;
 use pganalytics_core::error::UserError;
 pub use pgrx::pg_sys::panic::ErrorReport;
@@ -9,13 +10,13 @@ use pgrx::prelude::*;
 #[track_caller]
 pub fn report(error: impl UserError) -> ErrorReport {
     let code = PgSqlErrorCode::from(encode(error.sqlstate()));
-    let report = ErrorReport::new(code, error.to_string(), "");
+    let report = ErrorReport::new(code, shown(error.to_string()), "");
     let report = match error.detail() {
-        Some(detail) => report.set_detail(detail),
+        Some(detail) => report.set_detail(shown(detail)),
         None => report,
     };
     match error.hint() {
-        Some(hint) => report.set_hint(hint),
+        Some(hint) => report.set_hint(shown(hint)),
         None => report,
     }
 }
@@ -53,9 +54,10 @@ pub fn raise_report(report: ErrorReport) -> ! {
 
 /// Warns whoever has called, and the server log.
 pub fn warn(message: String, detail: Option<String>, hint: &str) {
-    let report = ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, message, "").set_hint(hint);
+    let report =
+        ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, shown(message), "").set_hint(hint);
     let report = match detail {
-        Some(detail) => report.set_detail(detail),
+        Some(detail) => report.set_detail(shown(detail)),
         None => report,
     };
     report.report(PgLogLevel::WARNING);
@@ -64,7 +66,7 @@ pub fn warn(message: String, detail: Option<String>, hint: &str) {
 /// Tells whoever has called.
 pub fn tell(message: String, hint: &str) {
     let code = PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;
-    let report = ErrorReport::new(code, message, "").set_hint(hint);
+    let report = ErrorReport::new(code, shown(message), "").set_hint(hint);
     report.report(PgLogLevel::NOTICE);
 }
 

@@ -1,15 +1,13 @@
 //! The transitions of `window_funnel`.
 
 use super::Datum;
-use super::entry::{arguments, entry};
-use super::error::{ErrorReport, OrRaise, raise, raise_report, report};
-use super::flat::Flat;
+use super::argument::width;
+use super::entry::entry;
+use super::error::{ErrorReport, report};
 use super::timeline::advance;
 use super::trigger::Bytes;
 use pganalytics_core::error::required;
 use pganalytics_core::funnel::{FunnelError, Question};
-use pganalytics_core::timeline::Timeline;
-use pganalytics_core::window::Width;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
@@ -21,34 +19,26 @@ unsafe fn add<const COUNT: usize>(
     fcinfo: pg_sys::FunctionCallInfo,
     ask: fn(&[Option<Datum>]) -> Result<Question, ErrorReport>,
 ) -> Datum {
-    let asked = |given: &[Option<Datum>]| Ok(ask(given)?.to_bytes().to_vec());
+    let asked = |given: &[Option<Datum>], begun: Option<&[u8]>| {
+        let question = ask(given)?.to_bytes();
+        match begun {
+            None => Ok(question.to_vec()),
+            Some(begun) if *begun == question => Ok(vec![]),
+            Some(_) => Err(report(FunnelError::Varies)),
+        }
+    };
     let keeps_others = |question: &[u8]| {
         Question::from_bytes(question).is_ok_and(|asked| asked.modes.reads_others())
     };
-    // SAFETY: as the caller promises; the state is a timeline.
-    unsafe {
-        let given = arguments::<COUNT>(fcinfo);
-        if let Some(mut state) = Flat::state(fcinfo) {
-            let state = Timeline::read(state.room()).or_raise();
-            let question = ask(&given[1..COUNT - 2]).unwrap_or_else(|report| raise_report(report));
-            if question.to_bytes() != state.question() {
-                raise(FunnelError::Varies);
-            }
-        }
-        advance::<COUNT>(fcinfo, asked, keeps_others)
-    }
+    // SAFETY: as the caller promises.
+    unsafe { advance::<COUNT>(fcinfo, asked, keeps_others) }
 }
 
 /// The window and the modes of the arguments.
 fn question(window: Option<Datum>, mode: &str) -> Result<Question, ErrorReport> {
     let window = required(window, "window").map_err(report)?;
     // SAFETY: the argument is declared as an interval.
-    let window = unsafe { &*window.cast_mut_ptr::<pg_sys::Interval>() };
-    let width = Width {
-        months: window.month,
-        days: window.day,
-        micros: window.time,
-    };
+    let width = unsafe { width(window) };
     Question::new(width, mode).map_err(report)
 }
 
@@ -68,7 +58,7 @@ entry!(
     |fcinfo| unsafe {
         add::<5>(fcinfo, |given| {
             let mode = Bytes::of(required(given[1], "mode").map_err(report)?);
-            question(given[0], &String::from_utf8_lossy(mode.as_slice()))
+            question(given[0], &mode.to_text())
         })
     }
 );

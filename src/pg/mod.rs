@@ -3,6 +3,7 @@
 //! the caller runs inside a backend.
 
 pub mod aggregate;
+mod argument;
 pub mod bgworker;
 pub mod cache;
 pub mod conditions;

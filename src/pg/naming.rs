@@ -1,13 +1,12 @@
 //! Names as PostgreSQL makes them up, and as it writes them.
 
+use super::encoding::{c_string, string};
 use pgrx::pg_sys;
-use std::ffi::{CStr, CString};
 
 /// A name for the sequence of a column that no relation of the schema has, as
 /// PostgreSQL makes one for `serial`.
 pub fn free_sequence_name(schema: &str, table: &str, column: &str) -> String {
-    let [schema, table, column] =
-        [schema, table, column].map(|name| CString::new(name).unwrap_or_default());
+    let [schema, table, column] = [schema, table, column].map(c_string);
     // SAFETY: the strings end in NUL; a schema that is not there raises an error.
     unsafe {
         let name = pg_sys::ChooseRelationName(
@@ -17,7 +16,7 @@ pub fn free_sequence_name(schema: &str, table: &str, column: &str) -> String {
             pg_sys::get_namespace_oid(schema.as_ptr(), false),
             false,
         );
-        CStr::from_ptr(name).to_string_lossy().into_owned()
+        string(name)
     }
 }
 
@@ -28,6 +27,6 @@ pub fn sql_type(of: pg_sys::Oid, modifier: i32) -> String {
     // SAFETY: the result is a palloc'd string; a type that is gone raises an error.
     unsafe {
         let text = pg_sys::format_type_extended(of, modifier, flags as u16);
-        CStr::from_ptr(text).to_string_lossy().into_owned()
+        string(text)
     }
 }

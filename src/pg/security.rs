@@ -1,7 +1,8 @@
 //! Acting as somebody else, and with the settings of another moment.
 
+use super::encoding::{c_string, string};
 use pgrx::pg_sys::{self, Oid};
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 /// The role that a cluster is made with. Only for commands that run no code of users.
 pub const SUPERUSER: Oid = Oid::from_u32(pg_sys::BOOTSTRAP_SUPERUSERID);
@@ -64,9 +65,7 @@ impl Settings {
         // SAFETY: the nest level is left in `drop`, or by the abort.
         let guard = Self(unsafe { pg_sys::NewGUCNestLevel() });
         for (name, value) in pairs {
-            let (Ok(name), Ok(value)) = (CString::new(name), CString::new(value)) else {
-                continue;
-            };
+            let (name, value) = (c_string(name), c_string(value));
             // SAFETY: both strings end in NUL and are copied by the callee.
             unsafe {
                 let now = pg_sys::GetConfigOption(name.as_ptr(), true, false);
@@ -102,16 +101,14 @@ impl Drop for Settings {
 
 /// The current value of a setting.
 pub fn setting(name: &str) -> String {
-    let Ok(name) = CString::new(name) else {
-        return String::new();
-    };
+    let name = c_string(name);
     // SAFETY: the result is read before anything can change it.
     unsafe {
         let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
         if value.is_null() {
             String::new()
         } else {
-            CStr::from_ptr(value).to_string_lossy().into_owned()
+            string(value)
         }
     }
 }
@@ -178,11 +175,7 @@ fn platform_owner() -> Oid {
 /// A role's name.
 pub fn role_name(role: Oid) -> String {
     // SAFETY: the name is copied.
-    unsafe {
-        CStr::from_ptr(pg_sys::GetUserNameFromId(role, false))
-            .to_string_lossy()
-            .into_owned()
-    }
+    unsafe { string(pg_sys::GetUserNameFromId(role, false)) }
 }
 
 /// A role's name as SQL.

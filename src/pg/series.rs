@@ -2,6 +2,7 @@
 //! readings. It is changed where it lies.
 
 use super::Datum;
+use super::argument::{float, width};
 use super::entry::{arguments, entry};
 use super::error::{OrRaise, raise};
 use super::flat::Flat;
@@ -95,10 +96,7 @@ unsafe fn with<T: Kept>(fcinfo: pg_sys::FunctionCallInfo, other: Option<T>) -> D
         (Some(state), Some(other)) => (state, other),
         (Some(state), None) => return state.datum(),
         (None, Some(other)) => {
-            let bytes = array(other.written());
-            let mut begun = Flat::new(bytes.len());
-            begun.room().copy_from_slice(&bytes);
-            return begun.datum();
+            return Flat::holding(&array(other.written())).datum();
         }
         (None, None) => {
             // SAFETY: as the caller promises.
@@ -133,10 +131,9 @@ entry!(
         // SAFETY: declared with a bigint[], a float8 and a timestamptz.
         unsafe {
             let [_, value, ts] = arguments::<3>(fcinfo);
-            let reading = value.zip(ts).map(|(value, ts)| {
-                let value = f64::from_bits(value.value() as u64);
-                Ends::at(ts.value() as i64, Float::from(value))
-            });
+            let reading = value
+                .zip(ts)
+                .map(|(value, ts)| Ends::at(ts.value() as i64, Float::from(float(value))));
             with(fcinfo, reading)
         }
     }
@@ -165,7 +162,7 @@ entry!(
         let Some((value, ts)) = value.zip(ts) else {
             return state.datum();
         };
-        let reading = reading(ts.value() as i64, f64::from_bits(value.value() as u64));
+        let reading = reading(ts.value() as i64, float(value));
         while !counter(state.room()).push(reading) {
             let next = Growing::next_room(state.room().len(), 0).or_raise();
             state = state.with_room(next);
@@ -194,12 +191,10 @@ entry!(
             let Some(interval) = interval else {
                 raise(SeriesError::Null("half_life"));
             };
-            let interval = &*interval.cast_mut_ptr::<pg_sys::Interval>();
-            let half_life = half_life(interval.month, interval.day, interval.time).or_raise();
-            let one = value.zip(ts).map(|(value, ts)| {
-                let value = f64::from_bits(value.value() as u64);
-                Decayed::new(half_life, ts.value() as i64, value)
-            });
+            let half_life = half_life(width(interval)).or_raise();
+            let one = value
+                .zip(ts)
+                .map(|(value, ts)| Decayed::new(half_life, ts.value() as i64, float(value)));
             with(fcinfo, one)
         }
     }

@@ -1,11 +1,11 @@
 //! The window function `sessionize`.
 
 use super::Datum;
+use super::argument::width;
 use super::entry::entry;
 use super::error::{OrRaise, raise};
 use pganalytics_core::error::UserError;
-use pganalytics_core::session::{GapError, Numbering, gap};
-use pganalytics_core::window::Width;
+use pganalytics_core::session::{self, GapError, Numbering};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::ffi::{c_int, c_void};
@@ -55,8 +55,8 @@ entry!(
                 if !is_null {
                     let numbering = WinGetPartitionLocalMemory(window, size_of::<Numbering>())
                         .cast::<Numbering>();
-                    let number = (*numbering).next(ts.value() as i64, micros(gap));
-                    return Datum::from(number);
+                    let gap = session::gap(width(gap)).ok_or(GapError).or_raise();
+                    return Datum::from((*numbering).next(ts.value() as i64, gap));
                 }
             }
             (*fcinfo).isnull = true;
@@ -64,18 +64,3 @@ entry!(
         }
     }
 );
-
-/// The gap in microseconds.
-///
-/// # Safety
-/// `interval` is of that type.
-unsafe fn micros(interval: Datum) -> i64 {
-    // SAFETY: as the caller promises; an interval is passed by reference.
-    let interval = unsafe { &*interval.cast_mut_ptr::<pg_sys::Interval>() };
-    let width = Width {
-        months: interval.month,
-        days: interval.day,
-        micros: interval.time,
-    };
-    gap(width).ok_or(GapError).or_raise()
-}

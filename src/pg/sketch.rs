@@ -1,6 +1,7 @@
 //! The aggregates whose states are sketches, changed in place.
 
 use super::Datum;
+use super::argument::float;
 use super::datum_hash::hash_of_argument;
 use super::entry::{arguments, entry};
 use super::error::OrRaise;
@@ -99,14 +100,13 @@ unsafe fn add_distinct<const COUNT: usize>(fcinfo: pg_sys::FunctionCallInfo) -> 
 /// # Safety
 /// As for [`advance`].
 unsafe fn add_number<const COUNT: usize>(fcinfo: pg_sys::FunctionCallInfo) -> Datum {
-    let number = |datum: Datum| f64::from_bits(datum.value() as u64);
     // SAFETY: as the caller promises; both arguments are double precision.
     unsafe {
         advance::<COUNT, _>(
             fcinfo,
-            |asked| percentile::error(asked.map(|asked| f64::from_bits(asked.value() as u64))),
+            |asked| percentile::error(asked.map(float)),
             |error| Ok(percentile::begin(error)),
-            |state, error, value| percentile::add(state, error, number(value)),
+            |state, error, value| percentile::add(state, error, float(value)),
         )
     }
 }

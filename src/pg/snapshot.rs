@@ -2,9 +2,9 @@
 
 use super::Oid;
 use super::index::{Lock, Relation};
+use crate::pg::encoding::string;
 use pganalytics_core::checkpoint::Checkpoint;
 use pgrx::pg_sys;
-use std::ffi::CStr;
 
 /// A snapshot taken now and kept active until dropped.
 pub struct Snapshot(pg_sys::Snapshot);
@@ -43,7 +43,7 @@ impl Snapshot {
                 pg_sys::Oid::from(pg_sys::F_PG_SNAPSHOT_OUT),
                 now.unwrap_or(pg_sys::Datum::from(0)),
             );
-            CStr::from_ptr(text).to_string_lossy().into_owned()
+            string(text)
         };
         text.parse().unwrap_or_else(|e| pgrx::error!("{e}"))
     }

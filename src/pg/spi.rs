@@ -3,13 +3,14 @@
 //! pgrx's own SPI decides by itself which snapshot a statement reads under; what
 //! reads state and tail cannot leave that to chance.
 
+use super::encoding::{c_string, encoded, string};
 use super::snapshot::Snapshot;
-use super::trigger::Bytes;
+use super::trigger::{Bytes, text, text_array};
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::c_char;
 use std::rc::Rc;
 
 /// A parameter of a statement.
@@ -109,20 +110,18 @@ impl RawRow {
     }
 }
 
-fn c_string(text: &str) -> CString {
-    // A NUL byte cannot come from PostgreSQL text.
-    CString::new(text.replace('\0', "")).unwrap_or_default()
-}
-
 fn datum(arg: Arg) -> (Oid, Option<pg_sys::Datum>) {
     match arg {
-        Arg::Text(text) => (pg_sys::TEXTOID, text.into_datum()),
-        Arg::OptionalText(text) => (pg_sys::TEXTOID, text.into_datum()),
+        Arg::Text(given) => (pg_sys::TEXTOID, Some(text(&encoded(given)))),
+        Arg::OptionalText(given) => (pg_sys::TEXTOID, given.map(|given| text(&encoded(given)))),
         Arg::Oid(oid) => (pg_sys::OIDOID, oid.into_datum()),
         Arg::Int(number) => (pg_sys::INT4OID, number.into_datum()),
         Arg::Big(number) => (pg_sys::INT8OID, number.into_datum()),
         Arg::Interval(interval) => (pg_sys::INTERVALOID, interval.into_datum()),
-        Arg::Texts(list) => (pg_sys::TEXTARRAYOID, list.into_datum()),
+        Arg::Texts(list) => {
+            let texts = list.iter().map(|one| text(&encoded(one))).collect();
+            (pg_sys::TEXTARRAYOID, Some(text_array(texts)))
+        }
         Arg::RawText(datum) => (pg_sys::TEXTOID, Some(datum)),
         Arg::Jsonb(datum) => (pg_sys::JSONBOID, Some(datum)),
         Arg::Uuids(ids) => {
@@ -304,7 +303,7 @@ fn text_row(row: &RawRow) -> Row {
         Row((1..=columns)
             .map(|column| {
                 let value = pg_sys::SPI_getvalue(row.tuple, row.descriptor, column);
-                (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+                (!value.is_null()).then(|| string(value))
             })
             .collect())
     }

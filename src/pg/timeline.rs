@@ -12,14 +12,15 @@ use pgrx::prelude::*;
 
 /// Adds the row of the running call: its time and its conditions are the last two of
 /// `COUNT` arguments. `ask` gives the question that a timeline begins with, from the
-/// arguments between state and time. A row on which no condition holds is added if
-/// `keeps_others`. One without a time is not.
+/// arguments between state and time. It is called for every row, from the second on with the
+/// question that the timeline has, to refuse another; what it gives then does not count.
+/// A row on which no condition holds is added if `keeps_others`. One without a time is not.
 ///
 /// # Safety
 /// `fcinfo` is the call of a transition function with these arguments.
 pub unsafe fn advance<const COUNT: usize>(
     fcinfo: pg_sys::FunctionCallInfo,
-    ask: impl FnOnce(&[Option<Datum>]) -> Result<Vec<u8>, ErrorReport>,
+    ask: impl FnOnce(&[Option<Datum>], Option<&[u8]>) -> Result<Vec<u8>, ErrorReport>,
     keeps_others: impl Fn(&[u8]) -> bool,
 ) -> Datum {
     // SAFETY: as the caller promises.
@@ -30,12 +31,20 @@ pub unsafe fn advance<const COUNT: usize>(
         Some(Err(too_many)) => raise(TimelineError::Conditions(too_many)),
         None => raise(TimelineError::Conditions(0)),
     };
-    let mut state = state.unwrap_or_else(|| {
-        let question = ask(&given[1..COUNT - 2]).unwrap_or_else(|report| raise_report(report));
-        let mut begun = Flat::new(Growing::first_room(&question).or_raise());
-        Growing::begin(begun.room(), conditions, &question).or_raise();
-        begun
-    });
+    let between = &given[1..COUNT - 2];
+    let mut state = match state {
+        Some(mut state) => {
+            let begun = Growing::go_on(state.room()).or_raise();
+            ask(between, Some(begun.question())).unwrap_or_else(|report| raise_report(report));
+            state
+        }
+        None => {
+            let question = ask(between, None).unwrap_or_else(|report| raise_report(report));
+            let mut begun = Flat::new(Growing::first_room(&question).or_raise());
+            Growing::begin(begun.room(), conditions, &question).or_raise();
+            begun
+        }
+    };
     let Some(at) = given[COUNT - 2].map(|ts| ts.value() as i64) else {
         return state.datum();
     };
@@ -59,7 +68,7 @@ entry!(
     timeline_transition,
     "The transition of `timeline`.",
     // SAFETY: declared with a timeline, a timestamptz and a boolean[].
-    |fcinfo| unsafe { advance::<3>(fcinfo, |_| Ok(vec![]), |_| true) }
+    |fcinfo| unsafe { advance::<3>(fcinfo, |_, _| Ok(vec![]), |_| true) }
 );
 
 entry!(

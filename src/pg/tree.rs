@@ -2,9 +2,10 @@
 
 use super::Oid;
 use super::security::{ONLY_BUILT_IN, Settings};
+use crate::pg::encoding::string;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
-use std::ffi::{CStr, c_void};
+use std::ffi::c_void;
 
 /// An expression of an analysed query.
 #[derive(Clone, Copy)]
@@ -103,7 +104,7 @@ impl Expr {
                 -1
             };
             let text = pg_sys::format_type_extended(pg_sys::exprType(self.0), typmod, flags as u16);
-            CStr::from_ptr(text).to_string_lossy().into_owned()
+            string(text)
         }
     }
 
@@ -115,11 +116,7 @@ impl Expr {
             let collation = pg_sys::exprCollation(self.0);
             (collation != Oid::INVALID
                 && collation != pg_sys::get_typcollation(pg_sys::exprType(self.0)))
-            .then(|| {
-                CStr::from_ptr(pg_sys::generate_collation_name(collation))
-                    .to_string_lossy()
-                    .into_owned()
-            })
+            .then(|| string(pg_sys::generate_collation_name(collation)))
         }
     }
 

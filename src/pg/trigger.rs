@@ -1,9 +1,9 @@
 //! The row a trigger is called for.
 
 use super::index::slot_value;
+use crate::pg::encoding::string;
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::*;
-use std::ffi::CStr;
 
 unsafe extern "C-unwind" {
     fn nextval_internal(sequence: Oid, check_permissions: bool) -> i64;
@@ -106,9 +106,7 @@ impl Call {
         // SAFETY: an open relation has a name that ends in NUL.
         unsafe {
             let class = (*(*self.0).tg_relation).rd_rel;
-            CStr::from_ptr((*class).relname.data.as_ptr())
-                .to_string_lossy()
-                .into_owned()
+            string((*class).relname.data.as_ptr())
         }
     }
 
@@ -188,11 +186,6 @@ impl Bytes {
             )
         }
     }
-
-    /// As text, for messages and comparisons.
-    pub fn to_text(&self) -> String {
-        String::from_utf8_lossy(self.as_slice()).into_owned()
-    }
 }
 
 /// A `text` of these bytes, in the encoding of the database.
@@ -200,6 +193,16 @@ pub fn text(bytes: &[u8]) -> Datum {
     // SAFETY: copies the bytes; no text is longer than an int says.
     Datum::from(unsafe {
         pg_sys::cstring_to_text_with_len(bytes.as_ptr().cast(), bytes.len() as i32)
+    })
+}
+
+/// A `text[]` of these.
+pub fn text_array(mut texts: Vec<Datum>) -> Datum {
+    let count = texts.len() as std::ffi::c_int;
+    let align = pg_sys::TYPALIGN_INT as std::ffi::c_char;
+    // SAFETY: copies so many values of the type, which is stored as said.
+    Datum::from(unsafe {
+        pg_sys::construct_array(texts.as_mut_ptr(), count, pg_sys::TEXTOID, -1, false, align)
     })
 }
 

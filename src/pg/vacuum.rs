@@ -1,13 +1,13 @@
 //! VACUUM from a background worker, which no function or procedure can run.
 
+use super::encoding::c_string;
 use super::transaction::{self, Failure};
 use pgrx::pg_sys;
-use std::ffi::CString;
 
 /// Vacuums, freezes and analyses the relation of this name (as SQL), in
 /// transactions of its own.
 pub fn freeze(relation: &str) -> Result<(), Failure> {
-    let command = CString::new(format!("VACUUM (FREEZE, ANALYZE) {relation}")).unwrap_or_default();
+    let command = c_string(&format!("VACUUM (FREEZE, ANALYZE) {relation}"));
     // SAFETY: outside of transactions; what is allocated here outlives those that
     // VACUUM begins and ends, and is freed when it is done or has failed.
     unsafe {

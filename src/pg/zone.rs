@@ -2,6 +2,7 @@
 //! POSIX forms are PostgreSQL's, and so are their rules.
 
 use super::Datum;
+use super::encoding::encoded;
 use pganalytics_core::window::{END_TIMESTAMP, MICROS_PER_DAY, MIN_TIMESTAMP, Utc, Zone};
 use pgrx::pg_sys;
 use pgrx::varlena::set_varsize_4b;
@@ -21,6 +22,7 @@ impl PgZone {
         if name == "UTC" {
             return Self::Utc;
         }
+        let name = encoded(name);
         let length = pg_sys::VARHDRSZ + name.len();
         let mut text = vec![0u64; length.div_ceil(size_of::<u64>())].into_boxed_slice();
         // SAFETY: the memory is at least as long as the header says.

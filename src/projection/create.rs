@@ -11,6 +11,7 @@ use crate::catalog::incarnation;
 use crate::catalog::names::{NewName, find};
 use crate::catalog::projections::{self, NewProjection, Projection};
 use crate::pg::Oid;
+use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{Settings, current_user};
@@ -24,8 +25,8 @@ use pganalytics_core::projection::Mode;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
-fn create_projection(name: &str, query: &str, mode: &str, with_data: bool) -> Oid {
-    create(name, query, mode, with_data).or_raise()
+fn create_projection(name: Text, query: Text, mode: Text, with_data: bool) -> Oid {
+    create(&name, &query, &mode, with_data).or_raise()
 }
 
 fn create(name: &str, query: &str, mode: &str, with_data: bool) -> Result<Oid, Error> {

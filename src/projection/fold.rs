@@ -14,6 +14,7 @@ use crate::catalog::generations::Wait;
 use crate::catalog::incarnation;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
+use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::index::{Lock, Relation};
 use crate::pg::security::{ActingAs, Settings};
@@ -106,10 +107,10 @@ pub(super) fn merge(
 }
 
 #[pg_extern(sql = false)]
-fn refresh_projection(name: &str) -> i64 {
+fn refresh_projection(name: Text) -> i64 {
     worker::ensure_started();
     loop {
-        let projection = Projection::owned(name).or_raise();
+        let projection = Projection::owned(&name).or_raise();
         // Another generation may have taken its place meanwhile.
         if let Some(events) = fold(&projection).or_raise() {
             return events;

@@ -10,6 +10,7 @@ use super::source::Source;
 use crate::catalog::generations::Wait;
 use crate::catalog::letters::{Letter, NewLetter};
 use crate::catalog::projections::Projection;
+use crate::pg::encoding::Text;
 use crate::pg::error::{OrRaise, tell, warn};
 use crate::pg::security::{current_user, role_name};
 use crate::pg::snapshot::Snapshot;
@@ -227,8 +228,8 @@ fn retry(name: &str, ids: Ids) -> Result<i64, Error> {
 }
 
 #[pg_extern(sql = false)]
-fn retry_dead_letters(name: Option<&str>, event_ids: Ids) -> i64 {
-    required(name, "name")
+fn retry_dead_letters(name: Option<Text>, event_ids: Ids) -> i64 {
+    required(name.as_deref(), "name")
         .and_then(|name| retry(name, event_ids))
         .or_raise()
 }
@@ -250,8 +251,8 @@ fn discard(name: &str, reason: &str, ids: Ids) -> Result<i64, Error> {
 }
 
 #[pg_extern(sql = false)]
-fn discard_dead_letters(name: Option<&str>, reason: Option<&str>, event_ids: Ids) -> i64 {
-    required(name, "name")
-        .and_then(|name| discard(name, required(reason, "reason")?, event_ids))
+fn discard_dead_letters(name: Option<Text>, reason: Option<Text>, event_ids: Ids) -> i64 {
+    required(name.as_deref(), "name")
+        .and_then(|name| discard(name, required(reason.as_deref(), "reason")?, event_ids))
         .or_raise()
 }

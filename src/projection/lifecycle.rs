@@ -4,6 +4,7 @@ use super::create::catch_up;
 use super::inline;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
+use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::spi;
 use crate::worker;
@@ -12,13 +13,13 @@ use pgrx::prelude::*;
 
 /// Nothing is lost meanwhile: the tail grows, and reads are exact.
 #[pg_extern(sql = false)]
-fn pause_projection(name: &str) -> bool {
-    pause(name).or_raise()
+fn pause_projection(name: Text) -> bool {
+    pause(&name).or_raise()
 }
 
 #[pg_extern(sql = false)]
-fn resume_projection(name: &str) -> bool {
-    let resumed = resume(name).or_raise();
+fn resume_projection(name: Text) -> bool {
+    let resumed = resume(&name).or_raise();
     worker::start_after_commit();
     resumed
 }
@@ -41,8 +42,8 @@ fn resume(name: &str) -> Result<bool, Error> {
 }
 
 #[pg_extern(sql = false)]
-fn drop_projection(name: &str) {
-    let projection = Projection::locked(name).or_raise();
+fn drop_projection(name: Text) {
+    let projection = Projection::locked(&name).or_raise();
     if projection.is_inline() {
         // Those who append have its state before its checkpoint; other folds lock the
         // checkpoint first, as is done below.

@@ -15,6 +15,7 @@ use crate::catalog::generations::{self, NewGeneration};
 use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name};
 use crate::catalog::projections::Projection;
 use crate::pg::depend::goes_over;
+use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{ActingAs, Platform, Settings};
@@ -25,13 +26,13 @@ use pganalytics_core::projection::Kind;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
-fn replace_projection(name: &str, query: &str) {
-    replace(name, Some(query)).or_raise();
+fn replace_projection(name: Text, query: Text) {
+    replace(&name, Some(&query)).or_raise();
 }
 
 #[pg_extern(sql = false)]
-fn rebuild_projection(name: &str) {
-    rebuild(name).or_raise();
+fn rebuild_projection(name: Text) {
+    rebuild(&name).or_raise();
 }
 
 /// Builds the state of a projection anew from the log.

@@ -2,6 +2,7 @@
 
 use super::tail::{is_worth_folding, require_to_know_of};
 use crate::catalog::projections::Projection;
+use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::process;
 use crate::pg::snapshot::Snapshot;
@@ -14,9 +15,9 @@ use std::time::{Duration, Instant};
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 #[pg_extern(sql = false)]
-fn wait_for_projection(name: &str, timeout: Interval) -> bool {
+fn wait_for_projection(name: Text, timeout: Interval) -> bool {
     let timeout = u64::try_from(timeout.as_micros()).unwrap_or(0);
-    wait(name, Duration::from_micros(timeout)).or_raise()
+    wait(&name, Duration::from_micros(timeout)).or_raise()
 }
 
 fn wait(name: &str, timeout: Duration) -> Result<bool, Error> {

@@ -2,12 +2,12 @@
 
 use super::node;
 use crate::pg::Oid;
+use crate::pg::encoding::string;
 use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Arg, Row, Under};
 use crate::pg::tree::{Expr, elements};
 use pganalytics_core::projection::{Facts, PartInput, SupportFunction};
 use pgrx::pg_sys;
-use std::ffi::CStr;
 
 /// `AGGKIND_NORMAL`
 const NORMAL: std::ffi::c_char = b'n' as std::ffi::c_char;
@@ -135,11 +135,7 @@ impl Expr {
             .into_iter()
             .map(|argument| {
                 // SAFETY: the result is a palloc'd string.
-                unsafe {
-                    CStr::from_ptr(pg_sys::format_type_be(argument))
-                        .to_string_lossy()
-                        .into_owned()
-                }
+                unsafe { string(pg_sys::format_type_be(argument)) }
             })
             .collect();
         let collation = self

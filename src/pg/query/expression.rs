@@ -1,6 +1,7 @@
 //! Expressions that callers write in SQL, to be put into a query of ours.
 
 use super::elements;
+use crate::pg::encoding::c_string;
 use pgrx::pg_sys;
 use std::ffi::CString;
 
@@ -8,10 +9,8 @@ use std::ffi::CString;
 /// error is raised as such).
 pub fn is_one_expression(text: &str) -> bool {
     // The line end closes a comment at the end of the text.
-    let selects = [format!("SELECT {text}\n"), format!("SELECT ({text}\n)")];
-    let [Ok(bare), Ok(select)] = selects.map(CString::new) else {
-        return false;
-    };
+    let bare = c_string(&format!("SELECT {text}\n"));
+    let select = c_string(&format!("SELECT ({text}\n)"));
     // SAFETY: the parser returns a list of raw statements, with nodes as their tags say.
     unsafe {
         let parse = |text: &CString| {

@@ -12,6 +12,7 @@ mod session;
 mod values;
 mod winner;
 
+use crate::pg::encoding::{c_string, string};
 pub use aggregate::AggregateCall;
 pub use delta::EventSource;
 pub use expression::is_one_expression;
@@ -23,7 +24,6 @@ use super::index::{Lock, Relation};
 use super::security::{ONLY_BUILT_IN, Settings};
 use super::tree::{Contents, Expr, elements};
 use pgrx::pg_sys;
-use std::ffi::{CStr, CString};
 
 const IN_A_VIEW: &str = "Put it into a view or query on top of the projection.";
 const JOINED: &str =
@@ -151,9 +151,7 @@ impl Query {
                 .into_iter()
                 .filter(|entry| !(**entry).resjunk)
                 .map(|entry| Output {
-                    name: CStr::from_ptr((*entry).resname)
-                        .to_string_lossy()
-                        .into_owned(),
+                    name: string((*entry).resname),
                     expr: expr_of(entry),
                 })
                 .collect()
@@ -231,7 +229,7 @@ unsafe fn select_from(name: &str, columns: &[String]) -> *mut pg_sys::Query {
 }
 
 fn pstring(text: &str) -> *mut std::ffi::c_char {
-    let text = CString::new(text).unwrap_or_default();
+    let text = c_string(text);
     // SAFETY: copies the string into the current context.
     unsafe { pg_sys::pstrdup(text.as_ptr()) }
 }
@@ -242,18 +240,12 @@ fn deparse(query: *mut pg_sys::Query) -> String {
     let settings = ONLY_BUILT_IN.into_iter().chain(PORTABLE).chain(AS_DEPARSED);
     let _settings = Settings::pin(settings);
     // SAFETY: the result is a palloc'd string.
-    unsafe {
-        CStr::from_ptr(pg_sys::pg_get_querydef(query, false))
-            .to_string_lossy()
-            .into_owned()
-    }
+    unsafe { string(pg_sys::pg_get_querydef(query, false)) }
 }
 
 /// Whether `text` is exactly one SELECT (a syntax error is raised as such).
 pub fn is_one_select(text: &str) -> bool {
-    let Ok(text) = CString::new(text) else {
-        return false;
-    };
+    let text = c_string(text);
     // SAFETY: the parser returns a list of raw statements.
     unsafe {
         let list = pg_sys::raw_parser(text.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT);

@@ -3,9 +3,9 @@
 
 use super::{Query, deparse, pstring, select_from};
 use crate::pg::Oid;
+use crate::pg::encoding::string;
 use crate::pg::tree::{Expr, elements, less_than};
 use pgrx::pg_sys;
-use std::ffi::CStr;
 
 /// `ROW(…)`, whose type is no table's.
 fn anonymous_row(expr: Expr) -> Option<*mut pg_sys::RowExpr> {
@@ -162,7 +162,7 @@ impl Expr {
             let (mut output, mut is_varlena) = (Oid::INVALID, false);
             pg_sys::getTypeOutputInfo(value.consttype, &mut output, &mut is_varlena);
             let text = pg_sys::OidOutputFunctionCall(output, value.constvalue);
-            Some(Some(CStr::from_ptr(text).to_string_lossy().into_owned()))
+            Some(Some(string(text)))
         }
     }
 }

@@ -7,6 +7,7 @@ use super::format::{Format, format};
 use super::memory::{Passing, Within, kept};
 use super::required;
 use super::types::{self, require, types_of_result, types_of_state};
+use crate::pg::encoding::c_string;
 use crate::pg::entry::{arguments, entry};
 use crate::pg::error::OrRaise;
 use crate::pg::security::{current_user, require_execute};
@@ -14,7 +15,7 @@ use crate::pg::{Datum, Oid};
 use pganalytics_core::state::StateError;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
-use std::ffi::{CString, c_int};
+use std::ffi::c_int;
 use std::rc::Rc;
 
 unsafe extern "C-unwind" {
@@ -213,7 +214,7 @@ impl Finishing {
 
 /// A value of a type from its text.
 fn input(of: Oid, text: &str) -> Datum {
-    let text = CString::new(text).unwrap_or_default();
+    let text = c_string(text);
     let (mut function, mut parameter) = (Oid::INVALID, Oid::INVALID);
     // SAFETY: reads the catalog; the text ends in NUL.
     unsafe {

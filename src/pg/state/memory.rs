@@ -39,6 +39,12 @@ pub struct Passing {
 }
 
 impl Passing {
+    /// A `bigint`.
+    pub const NUMBER: Self = Self {
+        length: 8,
+        by_value: true,
+    };
+
     pub fn of(of: Oid) -> Self {
         let mut passing = Self {
             length: 0,
@@ -55,13 +61,26 @@ impl Passing {
     /// # Safety
     /// `value` is of this type.
     pub unsafe fn copy(self, value: Datum, memory: pg_sys::MemoryContext) -> Datum {
+        if self.by_value {
+            return value;
+        }
         // SAFETY: as the caller promises.
         unsafe {
             let _memory = Within::new(memory);
-            pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                datumCopy(value, self.by_value, self.length.into())
-            })
+            pg_sys::ffi::pg_guard_ffi_boundary(|| datumCopy(value, false, self.length.into()))
         }
+    }
+
+    /// Fetches what is kept elsewhere or compressed.
+    ///
+    /// # Safety
+    /// `value` is of the type.
+    pub unsafe fn fetch(self, value: Datum) -> Datum {
+        if self.length != -1 {
+            return value;
+        }
+        // SAFETY: a value of variable length.
+        Datum::from(unsafe { pg_sys::pg_detoast_datum_packed(value.cast_mut_ptr()) })
     }
 
     /// Frees a copy that nobody else refers to.

@@ -10,7 +10,7 @@ mod combine;
 mod finish;
 mod format;
 mod many;
-mod memory;
+pub(super) mod memory;
 mod merge;
 mod serialize;
 mod types;

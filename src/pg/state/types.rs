@@ -2,19 +2,15 @@
 
 use super::format::Format;
 use crate::pg::Oid;
+use crate::pg::encoding::string;
 use crate::pg::spi::{self, Arg};
 use pganalytics_core::state::{StateError, type_names};
 use pgrx::pg_sys;
-use std::ffi::CStr;
 
 /// The name of a type, qualified.
 pub fn type_name(of: Oid) -> String {
     // SAFETY: the result is a palloc'd string, also for a type that is gone.
-    unsafe {
-        CStr::from_ptr(pg_sys::format_type_be_qualified(of))
-            .to_string_lossy()
-            .into_owned()
-    }
+    unsafe { string(pg_sys::format_type_be_qualified(of)) }
 }
 
 fn is_pseudo(of: Oid) -> bool {

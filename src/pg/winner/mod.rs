@@ -6,11 +6,12 @@ mod types;
 
 use super::Datum;
 use super::entry::entry;
+use super::state::memory::Passing;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cmp::Ordering;
 use std::mem::size_of;
-use types::{Kept, Types};
+use types::Types;
 
 /// The row that leads. It lies in the aggregate's memory and owns nothing else.
 struct Winner {
@@ -135,7 +136,7 @@ unsafe fn null(fcinfo: pg_sys::FunctionCallInfo) -> Datum {
 /// `fcinfo` is the running call of a final function, whose first argument is a state.
 unsafe fn finish(
     fcinfo: pg_sys::FunctionCallInfo,
-    part: fn(&Winner) -> Option<(Datum, Kept)>,
+    part: fn(&Winner) -> Option<(Datum, Passing)>,
 ) -> Datum {
     // SAFETY: as the caller promises; the types live as long as the query.
     unsafe {
@@ -193,7 +194,7 @@ entry!(
         let position = |winner: &Winner| {
             winner
                 .position
-                .map(|position| (Datum::from(position), Kept::NUMBER))
+                .map(|position| (Datum::from(position), Passing::NUMBER))
         };
         // SAFETY: see above.
         unsafe { finish(fcinfo, position) }

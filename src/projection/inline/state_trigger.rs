@@ -3,6 +3,7 @@
 
 use crate::catalog::names::{exists, sql_name};
 use crate::catalog::projections::Projection;
+use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::security::Platform;
 use crate::pg::spi;
@@ -12,9 +13,9 @@ use pgrx::prelude::*;
 
 /// Who may put a trigger on a table may not take it off again unless the table is theirs.
 #[pg_extern(sql = false)]
-fn drop_projection_trigger(name: &str, trigger: &str) {
-    let projection = Projection::owned(name).or_raise();
-    let (trigger, state) = (ident(trigger), sql_name(projection.state));
+fn drop_projection_trigger(name: Text, trigger: Text) {
+    let projection = Projection::owned(&name).or_raise();
+    let (trigger, state) = (ident(&trigger), sql_name(projection.state));
     let _platform = Platform::act();
     spi::execute(&format!("DROP TRIGGER {trigger} ON {state}"));
 }

@@ -6,15 +6,15 @@
 //! of then, and the mean.
 
 use super::{Float, SeriesError, between};
-use crate::window::MICROS_PER_DAY;
+use crate::window::{MICROS_PER_DAY, Width};
 
-/// A half-life in microseconds, from the fields of a PostgreSQL interval.
+/// A half-life in microseconds.
 ///
 /// # Errors
 /// One in months, or not above zero.
-pub fn half_life(months: i32, days: i32, micros: i64) -> Result<f64, SeriesError> {
-    let span = i128::from(days) * i128::from(MICROS_PER_DAY) + i128::from(micros);
-    match (months, span) {
+pub fn half_life(width: Width) -> Result<f64, SeriesError> {
+    let span = i128::from(width.days) * i128::from(MICROS_PER_DAY) + i128::from(width.micros);
+    match (width.months, span) {
         #[expect(clippy::cast_precision_loss, reason = "a double has 15 digits")]
         (0, 1..) => Ok(span as f64),
         (0, _) => Err(SeriesError::NotPositive),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::timeline::Timeline;
 use crate::timeline::tests::grown;
+use crate::window::Width;
 use proptest::prelude::*;
 
 /// Few different numbers, so that there are ties, and some that are hard.
@@ -116,18 +117,23 @@ fn averages() {
     assert_eq!(smooth(Some(f64::INFINITY), 1.0, 1.0), Ok(1.0));
     assert_eq!(smooth(Some(f64::MAX), f64::MAX, 0.3), Ok(f64::MAX));
     for alpha in [0.0, -0.1, 1.1, f64::NAN, f64::INFINITY] {
+        let width = |months, days, micros| Width {
+            months,
+            days,
+            micros,
+        };
         assert!(matches!(
             smooth(None, 1.0, alpha),
             Err(SeriesError::Alpha(_))
         ));
     }
-    assert_eq!(half_life(0, 1, 1), Ok(86_400_000_001.0));
+    assert_eq!(half_life(width(0, 1, 1)), Ok(86_400_000_001.0));
     assert_eq!(
-        half_life(0, 1, -86_400_000_000),
+        half_life(width(0, 1, -86_400_000_000)),
         Err(SeriesError::NotPositive)
     );
-    assert_eq!(half_life(1, 1, 1), Err(SeriesError::Months));
-    assert!(half_life(0, i32::MAX, i64::MAX).unwrap() > 1e20);
+    assert_eq!(half_life(width(1, 1, 1)), Err(SeriesError::Months));
+    assert!(half_life(width(0, i32::MAX, i64::MAX)).unwrap() > 1e20);
     let mut mean = Decayed::new(10.0, 0, 100.0);
     mean.merge(Decayed::new(10.0, 10, 40.0)).unwrap();
     assert!(close(mean.mean(), 60.0, 1e-15), "a half and one");
