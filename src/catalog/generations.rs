@@ -9,9 +9,6 @@ use crate::pg::spi::{self, Arg, Row, Under};
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::coverage::{Backlog, Coverage};
 
-/// The tables of a generation, by the beginnings of their names, which its number ends.
-const TABLES: [&str; 1] = ["state"];
-
 macro_rules! coverage {
     () => {
         "SELECT checkpoint, next, first_position, reached_position, last_position, is_inline \
@@ -225,10 +222,8 @@ pub fn remove(id: i32) {
         vec![Arg::Int(id)],
         Under::Fresh,
     );
-    for part in TABLES {
-        if let Some(table) = names::find(&format!("pganalytics_data.{part}_{id}")) {
-            entries::drop_leftover("TABLE", table);
-        }
+    if let Some(state) = names::find(&format!("pganalytics_data.state_{id}")) {
+        entries::drop_leftover("TABLE", state);
     }
     for (own, table) in seen_tables(id) {
         if own {

@@ -11,7 +11,7 @@ use crate::pg::error::OrRaise;
 use crate::pg::naming::free_sequence_name;
 use crate::pg::security::{Platform, current_user};
 use crate::pg::spi;
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{Error, required};
 use pganalytics_core::ledger::Ledgers;
 use pganalytics_core::segment::State;
 use pganalytics_core::sql::{literal, qualified};
@@ -29,15 +29,9 @@ fn create_event_table(
     segment_size: Option<Text>,
     allowed_lateness: Option<Interval>,
 ) -> Oid {
-    let null = |argument| Error::NullArgument { argument };
-    let name = name.as_deref().ok_or_else(|| null("name")).or_raise();
-    let versions = versions
-        .as_deref()
-        .ok_or_else(|| null("versions"))
-        .or_raise();
-    let segment_interval = segment_interval
-        .ok_or_else(|| null("segment_interval"))
-        .or_raise();
+    let name = required(name.as_deref(), "name").or_raise();
+    let versions = required(versions.as_deref(), "versions").or_raise();
+    let segment_interval = required(segment_interval, "segment_interval").or_raise();
     let options = Options {
         versions,
         dedup_window,

@@ -9,8 +9,8 @@ use crate::pg::security::{Platform, is_restricted};
 use crate::projection::{follow_owners, sweep_dropped};
 use pganalytics_core::error::Error;
 
-/// Refuses what would break the log, and hands over to a new owner what goes with an event
-/// table or projection, and sweeps up what is left of a projection that is dropped.
+/// Refuses what would break the log, hands over to a new owner what goes with an event table
+/// or projection, and sweeps up what is left of a projection that is dropped.
 pub fn on_ddl(event: Event) -> Result<(), Error> {
     // The extension's own commands.
     if matches!(event, Event::Begins) || is_restricted() {

@@ -2,8 +2,9 @@
 //!
 //! `ENABLE TRIGGER ALL`, with which `pg_restore --disable-triggers` ends, turns
 //! ALWAYS into ORIGIN. `ALTER TABLE … OWNER` skips partitions, and DROP OWNED BY
-//! the old owner would then drop events. REASSIGN OWNED tells no event trigger. `ALTER SEQUENCE … CACHE` lets sessions draw
-//! positions ahead, which then contradict versions.
+//! the old owner would then drop events. REASSIGN OWNED tells no event trigger.
+//! `ALTER SEQUENCE … CACHE` lets sessions draw positions ahead, which then contradict
+//! versions.
 
 use super::attach::{self, TRIGGER};
 use super::inline;

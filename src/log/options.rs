@@ -6,7 +6,7 @@ use crate::pg::Oid;
 use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
 use crate::pg::spi::{self, Arg, Under};
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{Error, required};
 use pganalytics_core::version::Versions;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
@@ -87,9 +87,8 @@ fn sign(interval: &str) -> i64 {
 
 #[pg_extern(sql = false)]
 fn alter_event_table(event_table: Option<Oid>, option: Option<Text>, value: Option<Text>) {
-    let null = |argument| Error::NullArgument { argument };
-    let event_table = event_table.ok_or_else(|| null("event_table")).or_raise();
-    let option = option.as_deref().ok_or_else(|| null("option")).or_raise();
+    let event_table = required(event_table, "event_table").or_raise();
+    let option = required(option.as_deref(), "option").or_raise();
     let table = event_tables::owned(event_table).or_raise();
     check_one(option, value.as_deref()).or_raise();
     event_tables::set_option(&table, option, value.as_deref());
@@ -99,7 +98,7 @@ fn alter_event_table(event_table: Option<Oid>, option: Option<Text>, value: Opti
 }
 
 fn check_one(option: &str, value: Option<&str>) -> Result<(), Error> {
-    let given = || value.ok_or(Error::NullArgument { argument: "value" });
+    let given = || required(value, "value");
     match option {
         "versions" => Versions::parse(given()?).map(|_| ()),
         "segment_size" => in_range(option, value.map(size_bytes)),

@@ -4,7 +4,8 @@ use super::Datum;
 use pgrx::pg_sys;
 use pgrx::varlena::varatt_is_4b_u;
 
-/// Calls `read` with the conditions, true, false or unknown, one byte each.
+/// How many conditions there are, and a bit for each that holds, the first in the lowest; of
+/// more than 64 the number alone, as an error. NULL does not hold.
 ///
 /// # Safety
 /// `array` is a boolean[].

@@ -68,6 +68,16 @@ pub fn shown(text: String) -> String {
     text.chars().map(shown).collect()
 }
 
+/// A message of PostgreSQL's as pgrx has it, for the database: what was beyond ASCII is lost
+/// where the encoding is not that of Rust, and not even its mark can be written.
+pub fn caught(message: &str) -> String {
+    if is_utf8() {
+        message.to_owned()
+    } else {
+        message.replace(char::REPLACEMENT_CHARACTER, "?")
+    }
+}
+
 /// Text for the database as C has it. No text of PostgreSQL's has a NUL byte in it: what is behind one is
 /// left out.
 pub fn c_string(text: &str) -> CString {

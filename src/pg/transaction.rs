@@ -1,6 +1,7 @@
 //! Transactions of a background worker, subtransactions for what may fail, and what
 //! to do once a session's own one has committed.
 
+use super::encoding;
 use super::error::{ErrorReport, OrRaise, sqlstate_text};
 use super::lock::pin_extension;
 use super::snapshot::Snapshot;
@@ -37,7 +38,7 @@ impl Failure {
             } else {
                 code as i32
             },
-            message: report.message().to_owned(),
+            message: encoding::caught(report.message()),
             caught,
         }
     }

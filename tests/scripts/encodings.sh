@@ -43,6 +43,14 @@ now 'retention' "SELECT sum(size) = 3 FROM pganalytics.cohort_retention('besøg'
 now 'columns of series' "SELECT count(*) = 3 FROM pganalytics.fill_gaps(NULL::besøg, 'occurred_at', '1 hour', '2024-03-01 01:00+00', '2024-03-01 04:00+00', by => ARRAY['größe'])"
 now 'frequent values' "SELECT bool_or(value = 'café' AND count = 4) FROM (SELECT pganalytics.top_k(event_type) AS k FROM besøg) AS s, pganalytics.top_values(k, 5)"
 
+# An event on which a query fails is set aside: what its error says beyond ASCII is lost.
+sql "INSERT INTO besøg (event_type, aggregate_id, größe) VALUES ('thé', 'dé', '1é')"
+sql "SELECT pganalytics.create_projection('nombre', \$\$ SELECT sum(aggregate_id::numeric) AS n FROM besøg WHERE größe = '1é' \$\$);
+     SELECT pganalytics.refresh_projection('nombre')" > /dev/null
+now 'a dead letter' "SELECT aggregate_id = 'dé' AND error LIKE '%numeric: \"d?\"%' FROM pganalytics.dead_letters"
+sql "SELECT pganalytics.discard_dead_letters('nombre', 'pas un numéro')" > /dev/null
+now 'and why it was discarded' "SELECT reason = 'pas un numéro' FROM pganalytics.dead_letters"
+
 # What is wrong is said; characters that messages cannot hold are shown by their numbers.
 error=$(psql -XAtq -c "SELECT pganalytics.refresh_projection('été2')" 2>&1) && die 'a projection that is not there was refreshed'
 [[ $error == *'projection "\u{e9}t\u{e9}2" does not exist'* ]] || die "unknown projection: $error"

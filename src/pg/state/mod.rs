@@ -16,18 +16,14 @@ mod serialize;
 mod types;
 
 use super::entry::oid;
-use super::error::raise;
+use super::error::OrRaise;
 use super::{Datum, Oid};
-use pganalytics_core::error::Error;
+use pganalytics_core::error;
 use pgrx::pg_sys;
 
 /// The aggregate that a caller names.
 fn required(aggregate: Option<Datum>) -> Oid {
-    aggregate.map(oid).unwrap_or_else(|| {
-        raise(Error::NullArgument {
-            argument: "aggregate",
-        })
-    })
+    oid(error::required(aggregate, "aggregate").or_raise())
 }
 
 /// The type that an argument has in the running call.

@@ -1,8 +1,8 @@
 //! The types of a call of `first` or `last`: how their values are kept and compared.
 
+use crate::pg::Datum;
 use crate::pg::state::memory::Passing;
 use crate::pg::tree::less_than;
-use crate::pg::Datum;
 use pgrx::pg_sys;
 use std::cmp::Ordering;
 use std::mem::size_of;

@@ -157,9 +157,10 @@ fn calendar(source: &Source, question: &Cohorts) -> String {
 }
 
 /// Two passes: who entered when, and what came after, if anything (period NULL). They are
-/// joined as they are, not as CTEs, of which the planner knows so little that it sorts, and whose names would be found before
-/// those of tables in the caller's conditions. When clocks have just been put back
-/// a return may lie before the entry on the wall; that is period 0 as well.
+/// joined as they are, not as CTEs, of which the planner knows so little that it sorts, and
+/// whose names would be found before those of tables in the caller's conditions. When clocks
+/// have just been put back a return may lie before the entry on the wall; that is period 0 as
+/// well.
 fn rolling(source: &Source, question: &Cohorts) -> String {
     let period = &source.period;
     let entity = source.entity();

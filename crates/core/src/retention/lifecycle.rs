@@ -6,7 +6,8 @@ use super::source::{AT, instant};
 
 /// The query: one row for each period. What is before the range is looked at only as "the
 /// period before" and "earlier". (MATERIALIZED, or all events would be sorted, for the
-/// window function too, instead of one row for each entity and period.) `as_of` as for [`super::cohort_retention`].
+/// window function too, instead of one row for each entity and period.) `as_of` as for
+/// [`super::cohort_retention`].
 #[must_use]
 pub fn lifecycle(source: &Source, condition: &str, as_of: i64) -> String {
     let first = source.first();
