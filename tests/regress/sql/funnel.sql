@@ -127,9 +127,9 @@ SELECT * FROM pganalytics.funnel('activity', '{}');
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a', NULL]);
 SELECT * FROM pganalytics.funnel('activity', conditions => ARRAY['true), (true']);
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a'], entity => 'aggregate_id FROM activity; DROP TABLE activity');
-\set VERBOSITY terse
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a'], by => 'nothing');
-\set VERBOSITY default
+SELECT * FROM pganalytics.funnel('activity', conditions => ARRAY['true', $$payload->>'page'$$]);
+SELECT * FROM pganalytics.funnel('pg_stats', ARRAY['a']);
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a'], '1 month');
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a'], mode => 'loose');
 SELECT * FROM pganalytics.funnel(NULL, ARRAY['a']);

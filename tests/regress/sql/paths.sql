@@ -66,10 +66,9 @@ SELECT * FROM paths('clicks', event => 'event_type AS what');
 \echo :SQLSTATE
 SELECT * FROM paths(NULL);
 \echo :SQLSTATE
-\set VERBOSITY terse
-SELECT * FROM paths('pg_class');
+\set SHOW_CONTEXT never
+SELECT * FROM paths('pg_stats');
 \echo :SQLSTATE
-\set VERBOSITY default
 
 -- The query that is run; it runs as whoever asks.
 \pset format unaligned

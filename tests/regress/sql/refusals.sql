@@ -104,6 +104,12 @@ BEGIN
 END $$;
 SELECT pganalytics.create_projection('events', 'SELECT count(*) FROM events');
 \echo :SQLSTATE
+-- A NULL, as of a variable that is not set, is not passed over in silence.
+SELECT pganalytics.create_projection('refused', NULL);
+\echo :SQLSTATE
+SELECT pganalytics.create_projection('refused', 'SELECT count(*) FROM events', with_data => NULL);
+SELECT pganalytics.replace_projection('known', NULL);
+SELECT pganalytics.replace_projection(NULL, 'SELECT count(*) FROM events');
 -- Nothing is left of what was refused.
 SELECT pganalytics.drop_projection('known');
 SELECT count(*) FROM pganalytics.projections;

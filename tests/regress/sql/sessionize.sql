@@ -15,6 +15,11 @@ FROM clicks ORDER BY aggregate_id, position;
 -- Newest first, they are numbered from the newest on.
 SELECT occurred_at, pganalytics.sessionize(occurred_at, '30 minutes') OVER (ORDER BY occurred_at DESC) AS session
 FROM clicks WHERE aggregate_id = 'bob';
+-- Without an order, or in another, an answer would be wrong.
+SELECT pganalytics.sessionize(ts, '1 hour') OVER () FROM (VALUES (timestamptz '2024-05-01'), ('2024-05-03'), ('2024-05-02')) v (ts);
+\echo :SQLSTATE
+SELECT pganalytics.sessionize(ts, '1 hour') OVER (ORDER BY i) FROM (VALUES (1, timestamp '2024-05-03'), (2, NULL), (3, '2024-05-01'), (4, '2024-05-02')) v (i, ts);
+\echo :SQLSTATE
 
 -- The usual query, in plain SQL, is the oracle: rows with ties, without a time, at infinity, alone.
 SELECT setseed(0.25);
@@ -83,10 +88,8 @@ SELECT * FROM pganalytics.sessions('clicks', NULL);
 \echo :SQLSTATE
 SELECT * FROM pganalytics.sessions('clicks', entity => 'aggregate_id; DROP TABLE clicks');
 \echo :SQLSTATE
-\set VERBOSITY terse
-SELECT * FROM pganalytics.sessions('pg_class');
+SELECT * FROM pganalytics.sessions('pg_stats');
 \echo :SQLSTATE
-\set VERBOSITY default
 -- It reads as whoever asks.
 CREATE ROLE stranger;
 SET ROLE stranger;
