@@ -127,7 +127,7 @@ impl Funnel {
 SELECT value, step::pg_catalog.int4, name, entities,
        CASE WHEN first OPERATOR(pg_catalog.>) 0 THEN pg_catalog.round(entities OPERATOR(pg_catalog./) first::pg_catalog.numeric, 4) END AS of_first,
        CASE WHEN previous OPERATOR(pg_catalog.>) 0 THEN pg_catalog.round(entities OPERATOR(pg_catalog./) previous::pg_catalog.numeric, 4) END AS of_previous,
-       waits[1] AS median_since_previous, waits[2] AS p90_since_previous,
+       waits[1] AS median_time, waits[2] AS p90_time,
        CASE WHEN step OPERATOR(pg_catalog.<) {last} THEN open END AS open,
        CASE WHEN step OPERATOR(pg_catalog.<) {last} THEN expired END AS expired
 FROM compared
