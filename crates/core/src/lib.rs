@@ -20,6 +20,7 @@ pub mod numeric;
 pub mod own;
 pub mod paths;
 pub mod percentile;
+pub mod place;
 pub mod projection;
 pub mod retention;
 pub mod segment;

@@ -104,6 +104,14 @@ BEGIN
 END $$;
 SELECT pganalytics.create_projection('events', 'SELECT count(*) FROM events');
 \echo :SQLSTATE
+-- An error in the query says where.
+SELECT pganalytics.create_projection('refused', $$
+    SELECT 'ä' AS letter, event_typ,
+           count(*) AS events
+    FROM events GROUP BY 1, 2 $$);
+SELECT pganalytics.create_projection('refused', 'SELEC count(*) FROM events');
+SELECT pganalytics.replace_projection('known', 'SELECT aggregate_id, count(*) AS n FROM nothing GROUP BY 1');
+SELECT pganalytics.create_projection('refused', 'SELECT count(*) FROM events GROUP BY (');
 -- A NULL, as of a variable that is not set, is not passed over in silence.
 SELECT pganalytics.create_projection('refused', NULL);
 \echo :SQLSTATE
