@@ -9,7 +9,7 @@ use pganalytics_core::timeline::{Moment, Timeline, TimelineError};
 use pganalytics_core::window::Width;
 use pgrx::prelude::*;
 
-use super::question::{expression, relation, required, texts};
+use super::question::{expression, has_column, relation, required, texts};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -167,14 +167,16 @@ fn funnel_query(
         }
         _ => return Err(report(FunnelError::Steps)),
     };
+    let table = required(event_table, "event_table")?;
     let funnel = Funnel {
-        relation: relation(required(event_table, "event_table")?),
+        relation: relation(table),
         steps,
         window,
         question: Question::new(window, required(mode, "mode")?).map_err(report)?,
         from,
         to,
         by: by.map(|text| expression("by", text)).transpose()?,
+        has_position: has_column(table, "position", "bigint"),
         entity: expression("entity", required(entity, "entity")?)?,
         as_of: required(as_of, "as_of")?,
     };

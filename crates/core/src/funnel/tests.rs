@@ -251,6 +251,7 @@ fn the_query_quotes_names_and_values() {
         from: Some(0),
         to: Some(MICROS_PER_DAY),
         by: Some("(country)".into()),
+        has_position: true,
         entity: "(aggregate_id)".into(),
         as_of: i64::MAX,
     };
