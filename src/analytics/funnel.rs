@@ -183,6 +183,7 @@ fn funnel_query(
         to,
         by: by.map(|text| table.expression("by", text)).transpose()?,
         entity: table.expression("entity", required(entity, "entity")?)?,
+        has_position: table.has_column("position", "bigint"),
         relation: table.sql,
         as_of: required(as_of, "as_of")?,
     };

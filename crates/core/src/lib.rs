@@ -15,6 +15,7 @@ pub mod given;
 pub mod hash;
 pub mod hint;
 pub mod hyperloglog;
+pub mod interrupt;
 pub mod ledger;
 pub mod numeric;
 pub mod own;

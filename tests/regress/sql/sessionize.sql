@@ -82,6 +82,11 @@ SELECT count(*) AS different FROM (
         FROM (SELECT *, apart(lag(ts) OVER (PARTITION BY who ORDER BY ts, i), ts, '20 minutes') AS rise FROM rows WHERE ts IS NOT NULL AND who IS NOT NULL) r) s
     GROUP BY who, n) d;
 
+-- Any column of time will do.
+CREATE TEMP VIEW days AS SELECT occurred_at::date AS occurred_at, event_type, 'all' AS aggregate_id FROM events WHERE isfinite(occurred_at);
+SELECT count(*) > 0 AS some, bool_and(length = '0') AS short FROM pganalytics.sessions('days', '1 hour');
+DROP VIEW days;
+
 SELECT * FROM pganalytics.sessions('clicks', '1 month');
 \echo :SQLSTATE
 SELECT * FROM pganalytics.sessions('clicks', NULL);
