@@ -4,12 +4,14 @@
 use crate::pg::encoding::Text;
 use pganalytics_core::retention::{self, Cohorts, Met, Mode, Period, Source};
 use pganalytics_core::sql::literal;
+use pganalytics_core::window::Zone;
 use pgrx::prelude::*;
 
-use super::question::{expression, relation, required};
+use super::question::{Relation, required};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
+use crate::pg::zone::PgZone;
 
 /// The result of `retention`.
 #[pg_extern(sql = false)]
@@ -37,21 +39,22 @@ fn cohort_retention_query(
     return_condition: Option<Text>,
     unbounded: Option<bool>,
 ) -> Result<Text<'static>, ErrorReport> {
-    let source = source(
-        event_table,
-        entity.as_deref(),
-        period,
-        timezone.as_deref(),
-        from,
-        to,
-    )?;
+    let by_type = cohort_event.is_some() || return_event.is_some();
+    let columns: &[_] = if by_type {
+        &["occurred_at", "event_type"]
+    } else {
+        &["occurred_at"]
+    };
+    let table = Relation::new(event_table, columns)?;
     let question = Cohorts {
         cohort: events(
+            &table,
             "cohort_condition",
             cohort_event.as_deref(),
             cohort_condition.as_deref(),
         )?,
         returned: events(
+            &table,
             "return_condition",
             return_event.as_deref(),
             return_condition.as_deref(),
@@ -62,6 +65,14 @@ fn cohort_retention_query(
         unbounded: required(unbounded, "unbounded")?,
         as_of: required(as_of, "as_of")?,
     };
+    let source = source(
+        table,
+        entity.as_deref(),
+        period,
+        timezone.as_deref(),
+        from,
+        to,
+    )?;
     retention::cohort_retention(&source, &question)
         .map(Into::into)
         .map_err(report)
@@ -80,15 +91,16 @@ fn active_users_query(
     entity: Option<Text>,
     condition: Option<Text>,
 ) -> Result<Text<'static>, ErrorReport> {
+    let table = Relation::new(event_table, &["occurred_at"])?;
+    let condition = events(&table, "condition", None, condition.as_deref())?;
     let source = source(
-        event_table,
+        table,
         entity.as_deref(),
         period,
         timezone.as_deref(),
         from,
         to,
     )?;
-    let condition = events("condition", None, condition.as_deref())?;
     retention::active_users(&source, &condition, rolling)
         .map(Into::into)
         .map_err(report)
@@ -107,21 +119,22 @@ fn lifecycle_query(
     condition: Option<Text>,
     as_of: Option<i64>,
 ) -> Result<Text<'static>, ErrorReport> {
+    let table = Relation::new(event_table, &["occurred_at"])?;
+    let condition = events(&table, "condition", None, condition.as_deref())?;
     let source = source(
-        event_table,
+        table,
         entity.as_deref(),
         period,
         timezone.as_deref(),
         from,
         to,
     )?;
-    let condition = events("condition", None, condition.as_deref())?;
     let as_of = required(as_of, "as_of")?;
     Ok(retention::lifecycle(&source, &condition, as_of).into())
 }
 
 fn source(
-    event_table: Option<Oid>,
+    table: Relation,
     entity: Option<&str>,
     period: Option<Interval>,
     timezone: Option<&str>,
@@ -129,10 +142,13 @@ fn source(
     to: Option<i64>,
 ) -> Result<Source, ErrorReport> {
     let period = required(period, "period")?;
+    let timezone = required(timezone, "timezone")?;
+    // One that PostgreSQL does not know is an error here, not out of the middle of the query.
+    PgZone::named(timezone).local(0);
     Ok(Source {
-        relation: relation(required(event_table, "event_table")?),
-        entity: expression("entity", required(entity, "entity")?)?,
-        period: Period::new(width(period), required(timezone, "timezone")?).map_err(report)?,
+        entity: table.expression("entity", required(entity, "entity")?)?,
+        relation: table.sql,
+        period: Period::new(width(period), timezone).map_err(report)?,
         from,
         to,
     })
@@ -140,6 +156,7 @@ fn source(
 
 /// Which events are meant: those of a type, and of a condition of the caller's.
 fn events(
+    table: &Relation,
     argument: &str,
     event_type: Option<&str>,
     condition: Option<&str>,
@@ -147,7 +164,7 @@ fn events(
     let is_type =
         event_type.map(|name| format!("event_type OPERATOR(pg_catalog.=) {}", literal(name)));
     let condition = condition
-        .map(|text| expression(argument, text))
+        .map(|text| table.condition(argument, text))
         .transpose()?;
     Ok(retention::all([is_type, condition]))
 }

@@ -5,7 +5,7 @@ use crate::pg::encoding::Text;
 use pganalytics_core::session::{self, GapError, Sessions};
 use pgrx::prelude::*;
 
-use super::question::{expression, has_column, relation, required};
+use super::question::{Relation, required};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -25,13 +25,13 @@ fn sessions_query(
     to: Option<i64>,
     entity: Option<Text>,
 ) -> Result<Text<'static>, ErrorReport> {
-    let table = required(event_table, "event_table")?;
+    let table = Relation::new(event_table, &["occurred_at", "event_type"])?;
     let gap = width(required(gap, "gap")?);
     let entity = required(entity.as_deref(), "entity")?;
     let asked = Sessions {
-        table: &relation(table),
-        entity: &expression("entity", entity)?,
-        has_position: has_column(table, "position", "bigint"),
+        table: &table.sql,
+        entity: &table.expression("entity", entity)?,
+        has_position: table.has_column("position", "bigint"),
         gap: session::gap(gap).ok_or_else(|| report(GapError))?,
         from,
         to,

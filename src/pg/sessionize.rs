@@ -56,7 +56,8 @@ entry!(
                     let numbering = WinGetPartitionLocalMemory(window, size_of::<Numbering>())
                         .cast::<Numbering>();
                     let gap = session::gap(width(gap)).ok_or(GapError).or_raise();
-                    return Datum::from((*numbering).next(ts.value() as i64, gap));
+                    let number = (*numbering).next(ts.value() as i64, gap);
+                    return Datum::from(number.or_raise());
                 }
             }
             (*fcinfo).isnull = true;

@@ -20,13 +20,22 @@ use crate::pg::spi;
 use crate::worker;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::coverage::{Coverage, Events};
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{Error, required};
 use pganalytics_core::projection::Mode;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
-fn create_projection(name: Text, query: Text, mode: Text, with_data: bool) -> Oid {
-    create(&name, &query, &mode, with_data).or_raise()
+fn create_projection(
+    name: Option<Text>,
+    query: Option<Text>,
+    mode: Option<Text>,
+    with_data: Option<bool>,
+) -> Oid {
+    let name = required(name.as_deref(), "name").or_raise();
+    let query = required(query.as_deref(), "query").or_raise();
+    let mode = required(mode.as_deref(), "mode").or_raise();
+    let with_data = required(with_data, "with_data").or_raise();
+    create(name, query, mode, with_data).or_raise()
 }
 
 fn create(name: &str, query: &str, mode: &str, with_data: bool) -> Result<Oid, Error> {

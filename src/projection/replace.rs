@@ -21,13 +21,15 @@ use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{ActingAs, Platform, Settings};
 use crate::pg::spi;
 use crate::worker;
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{Error, required};
 use pganalytics_core::projection::Kind;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
-fn replace_projection(name: Text, query: Text) {
-    replace(&name, Some(&query)).or_raise();
+fn replace_projection(name: Option<Text>, query: Option<Text>) {
+    let name = required(name.as_deref(), "name").or_raise();
+    let query = required(query.as_deref(), "query").or_raise();
+    replace(name, Some(query)).or_raise();
 }
 
 #[pg_extern(sql = false)]

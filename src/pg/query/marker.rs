@@ -2,6 +2,7 @@
 
 use super::Query;
 use crate::pg::Oid;
+use crate::pg::argument::width;
 use crate::pg::security::{ONLY_BUILT_IN, Settings};
 use crate::pg::spi::{self, Under};
 use crate::pg::tree::{Expr, Walker, elements};
@@ -130,12 +131,7 @@ unsafe fn interval(node: *mut pg_sys::Node) -> Option<Width> {
         if (*node).type_ != pg_sys::NodeTag::T_Const || (*constant).constisnull {
             return None;
         }
-        let value = &*(*constant).constvalue.cast_mut_ptr::<pg_sys::Interval>();
-        Some(Width {
-            months: value.month,
-            days: value.day,
-            micros: value.time,
-        })
+        Some(width((*constant).constvalue))
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{Query, deparse, pstring, select_from};
 use crate::pg::Oid;
 use crate::pg::encoding::string;
-use crate::pg::tree::{Expr, elements, less_than};
+use crate::pg::tree::{Expr, column, elements, less_than};
 use pgrx::pg_sys;
 
 /// `ROW(…)`, whose type is no table's.
@@ -14,22 +14,6 @@ fn anonymous_row(expr: Expr) -> Option<*mut pg_sys::RowExpr> {
         let row = expr.0.cast::<pg_sys::RowExpr>();
         ((*expr.0).type_ == pg_sys::NodeTag::T_RowExpr && (*row).row_typeid == pg_sys::RECORDOID)
             .then_some(row)
-    }
-}
-
-/// The column at `place`, from 1, of the only table expression, for `expr`.
-fn column_for(expr: Expr, place: usize) -> *mut pg_sys::Node {
-    // SAFETY: makes a node in the current context.
-    unsafe {
-        pg_sys::makeVar(
-            1,
-            place as i16,
-            pg_sys::exprType(expr.0),
-            pg_sys::exprTypmod(expr.0),
-            pg_sys::exprCollation(expr.0),
-            0,
-        )
-        .cast()
     }
 }
 
@@ -101,7 +85,7 @@ impl Expr {
             let mut place = 0;
             let mut next = |expr| {
                 place += 1;
-                column_for(expr, place)
+                column(place - 1, expr).0
             };
             for argument in elements::<pg_sys::TargetEntry>((*call).args) {
                 let expr = Self((*argument).expr.cast());
@@ -186,7 +170,7 @@ impl Query {
             };
             if keyed {
                 for (i, key) in keys.iter().enumerate() {
-                    let column = column_for(Expr((**key).expr.cast()), values + i + 1);
+                    let column = column(values + i, Expr((**key).expr.cast())).0;
                     push(column, (**key).ressortgroupref);
                 }
                 (*query).groupClause = pg_sys::copyObjectImpl((*self.0).groupClause.cast()).cast();
