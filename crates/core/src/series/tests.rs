@@ -117,16 +117,16 @@ fn averages() {
     assert_eq!(smooth(Some(f64::INFINITY), 1.0, 1.0), Ok(1.0));
     assert_eq!(smooth(Some(f64::MAX), f64::MAX, 0.3), Ok(f64::MAX));
     for alpha in [0.0, -0.1, 1.1, f64::NAN, f64::INFINITY] {
-        let width = |months, days, micros| Width {
-            months,
-            days,
-            micros,
-        };
         assert!(matches!(
             smooth(None, 1.0, alpha),
             Err(SeriesError::Alpha(_))
         ));
     }
+    let width = |months, days, micros| Width {
+        months,
+        days,
+        micros,
+    };
     assert_eq!(half_life(width(0, 1, 1)), Ok(86_400_000_001.0));
     assert_eq!(
         half_life(width(0, 1, -86_400_000_000)),
