@@ -1,6 +1,5 @@
 //! Filling of gaps, declared in `sql/44_fill_gaps.sql`.
 
-use crate::pg::encoding::Text;
 use pganalytics_core::error::Error;
 use pganalytics_core::fill::{self, Column, Kind, Question};
 use pgrx::prelude::*;
@@ -9,6 +8,7 @@ use super::question::{required, texts};
 use super::window::width as of_interval;
 use crate::catalog::names::sql_name;
 use crate::pg::Oid;
+use crate::pg::encoding::Text;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::naming::sql_type;
 use crate::pg::security::{ONLY_BUILT_IN, Settings};

@@ -1,7 +1,6 @@
 //! Funnels, declared in `sql/61_funnels.sql`. The transitions of the aggregate are in
 //! [`crate::pg`].
 
-use crate::pg::encoding::Text;
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
@@ -14,6 +13,7 @@ use super::question::{Relation, required, texts};
 use super::timeline::timestamp;
 use super::window::width;
 use crate::pg::Oid;
+use crate::pg::encoding::Text;
 use crate::pg::error::{ErrorReport, report};
 
 thread_local! {

@@ -1,12 +1,12 @@
 //! Paths, declared in `sql/62_paths.sql`.
 
-use crate::pg::encoding::Text;
 use pganalytics_core::paths::{self, Follows, Paths, Source};
 use pgrx::prelude::*;
 
 use super::question::{Relation, required};
 use super::window::width;
 use crate::pg::Oid;
+use crate::pg::encoding::Text;
 use crate::pg::error::{ErrorReport, report};
 
 fn source(

@@ -1,7 +1,6 @@
 //! Retention, active users and their lifecycle, declared in `sql/63_retention.sql`. The
 //! transition of the aggregate is in `crate::pg`.
 
-use crate::pg::encoding::Text;
 use pganalytics_core::retention::{self, Cohorts, Met, Mode, Period, Source};
 use pganalytics_core::sql::literal;
 use pganalytics_core::window::Zone;
@@ -10,6 +9,7 @@ use pgrx::prelude::*;
 use super::question::{Relation, required};
 use super::window::width;
 use crate::pg::Oid;
+use crate::pg::encoding::Text;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::zone::PgZone;
 

@@ -1,13 +1,14 @@
 //! Sequences, declared in `sql/62_sequences.sql`: of a timeline, or of the state of an
 //! aggregate, which is a timeline that carries the pattern.
 
-use crate::pg::encoding::Text;
+use std::borrow::Cow;
+
 use pganalytics_core::sequence::{Pattern, rows};
 use pganalytics_core::timeline::{Moment, Timeline};
 use pgrx::prelude::*;
 
 use super::timeline::timestamp;
-use crate::pg::encoding::decoded;
+use crate::pg::encoding::{Text, decoded};
 use crate::pg::error::{ErrorReport, report};
 
 /// Asks the rows of a timeline; without a pattern the one that it carries.
@@ -17,8 +18,8 @@ fn ask<T>(
     answer: impl FnOnce(&Pattern, &[Moment]) -> T,
 ) -> Result<T, ErrorReport> {
     let timeline = Timeline::read(timeline).map_err(report)?;
-    let carried = decoded(timeline.question());
-    let pattern = Pattern::parse(pattern.unwrap_or(&carried), timeline.conditions());
+    let pattern = pattern.map_or_else(|| decoded(timeline.question()), Cow::from);
+    let pattern = Pattern::parse(&pattern, timeline.conditions());
     Ok(answer(&pattern.map_err(report)?, &rows(&timeline)))
 }
 

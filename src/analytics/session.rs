@@ -1,13 +1,13 @@
 //! Session windows, declared in `sql/41_sessions.sql` and `sql/43_sessionize.sql`. The
 //! window function is in `crate::pg::sessionize`.
 
-use crate::pg::encoding::Text;
 use pganalytics_core::session::{self, GapError, Sessions};
 use pgrx::prelude::*;
 
 use super::question::{Relation, required};
 use super::window::width;
 use crate::pg::Oid;
+use crate::pg::encoding::Text;
 use crate::pg::error::{ErrorReport, report};
 
 /// `shift_time(ts, micros)`, for both kinds of timestamp.

@@ -3,11 +3,11 @@
 //! Both kinds of timestamp are the same number of microseconds; one without time zone
 //! has windows like those of UTC.
 
-use crate::pg::encoding::Text;
 use pganalytics_core::window::{Calendar, Utc, Width, WindowError};
 use pgrx::datum::{Range, RangeBound, RangeSubType};
 use pgrx::prelude::*;
 
+use crate::pg::encoding::Text;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::zone::PgZone;
 

@@ -1,8 +1,8 @@
 //! Snapshots and transaction ids.
 
 use super::Oid;
+use super::encoding::string;
 use super::index::{Lock, Relation};
-use crate::pg::encoding::string;
 use pganalytics_core::checkpoint::Checkpoint;
 use pgrx::pg_sys;
 

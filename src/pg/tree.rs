@@ -1,8 +1,8 @@
 //! Expression trees: what is in one, and putting one expression for another.
 
 use super::Oid;
+use super::encoding::string;
 use super::security::{ONLY_BUILT_IN, Settings};
-use crate::pg::encoding::string;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::ffi::c_void;

@@ -1,7 +1,7 @@
 //! The row a trigger is called for.
 
+use super::encoding::string;
 use super::index::slot_value;
-use crate::pg::encoding::string;
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::*;
 

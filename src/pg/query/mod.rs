@@ -13,7 +13,6 @@ mod session;
 mod values;
 mod winner;
 
-use crate::pg::encoding::{c_string, string};
 pub use aggregate::AggregateCall;
 pub use delta::EventSource;
 pub use expression::is_one_expression;
@@ -24,6 +23,7 @@ pub use output::OutputFault;
 use super::index::{Lock, Relation};
 use super::security::{ONLY_BUILT_IN, Settings};
 use super::tree::{Contents, Expr, elements};
+use crate::pg::encoding::{c_string, string};
 use pgrx::pg_sys;
 
 const IN_A_VIEW: &str = "Put it into a view or query on top of the projection.";
