@@ -43,16 +43,18 @@ pub fn rebuild(name: &str) -> Result<(), Error> {
 fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
     let old = Projection::locked(name)?;
     let successor = begin(&old, query)?;
-    if first_fold(&successor)? {
-        take_over(&successor)?;
-    } else {
+    if !first_fold(&successor)? {
         notice!(
             "projection \"{}\" is built anew in the background and read as it was until then",
             old.name
         );
         worker::start_after_commit();
+        Ok(())
+    } else if successor.wants_inline() {
+        inline::giving_way(|| take_over(&successor))
+    } else {
+        take_over(&successor)
     }
-    Ok(())
 }
 
 /// Has another generation of a projection built, which the caller has locked.
