@@ -16,6 +16,7 @@ use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_na
 use crate::catalog::projections::Projection;
 use crate::pg::depend::goes_over;
 use crate::pg::error::OrRaise;
+use crate::pg::index::Relation;
 use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{ActingAs, Platform, Settings};
 use crate::pg::spi;
@@ -60,6 +61,8 @@ fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
 /// Has another generation of a projection built, which the caller has locked.
 pub fn begin(old: &Projection, query: Option<&str>) -> Result<Projection, Error> {
     inline::check_state(old)?;
+    // Lock, then look: what its query reads keeps its names meanwhile.
+    drop(Relation::open_if_there(old.event_table));
     if let Some(unfinished) = Projection::successor(old.id) {
         Projection::set_successor(old.id, None);
         generations::remove(unfinished.generation);
