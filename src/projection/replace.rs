@@ -12,7 +12,9 @@ use super::define::{Maker, define, define_new};
 use super::generation::{access, make_definition, make_state, settings, view_text};
 use super::inline;
 use crate::catalog::generations::{self, NewGeneration};
-use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name};
+use crate::catalog::names::{
+    Described, describe_columns, find, schema_of, sql_name, view_options,
+};
 use crate::catalog::projections::Projection;
 use crate::pg::depend::goes_over;
 use crate::pg::error::OrRaise;
@@ -161,7 +163,13 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
     {
         let _owner = ActingAs::new(successor.owner);
         let _settings = Settings::pin(AS_DEPARSED);
+        let options = view_options(successor.relation);
         spi::execute(&format!("CREATE OR REPLACE VIEW {view}"));
+        // It has lost them.
+        if let Some(options) = options {
+            let name = sql_name(successor.relation);
+            spi::execute(&format!("ALTER VIEW {name} SET ({options})"));
+        }
     }
     successor.become_read();
     let _platform = Platform::act();
