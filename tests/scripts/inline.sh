@@ -2,6 +2,7 @@
 # The life of an inline projection over a long log: built in the background, folded by those
 # who append once it has caught up, rebuilt beside them, dumped and restored.
 source "$(dirname "$0")/lib/psql.sh"
+source "$(dirname "$0")/lib/sessions.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"; reset_server pganalytics.worker pganalytics.batch_events pganalytics.backlog_rate pganalytics.worker_naptime
       scripts/server.sh remove restored >/dev/null 2>&1 || true' EXIT
@@ -24,21 +25,16 @@ now "it is being built" "$(is per_type 'being built')"
 append 100
 equals_its_query per_type
 # Who holds a segment keeps it from being settled, and nobody else from appending.
-psql -XAtq <<'SQL' &
-BEGIN;
-INSERT INTO events (event_type, aggregate_id, payload) SELECT 'late', 'b' || i, '{"n": 1}' FROM generate_series(1, 50) i;
-SELECT pg_sleep(6);
-COMMIT;
-SQL
-late=$!
+open_session late
+say late "BEGIN;"
+say late "INSERT INTO events (event_type, aggregate_id, payload) SELECT 'late', 'b' || i, '{\"n\": 1}' FROM generate_series(1, 50) i;"
 reset_server pganalytics.backlog_rate
 eventually 20 "it has caught up" "SELECT checkpoint::text <> '1:1:' AND next IS NULL FROM pganalytics_data.checkpoint"
-if kill -0 "$late" 2>/dev/null; then
-  now "it is not inline beside who has appended before" "SELECT NOT ($(in_force per_type))"
-  append 20
-  equals_its_query per_type
-fi
-wait "$late"
+now "it is not inline beside who has appended before" "SELECT NOT ($(in_force per_type))"
+append 20
+equals_its_query per_type
+say late "COMMIT;"
+close_sessions
 now "then it is" "SELECT pganalytics.wait_for_projection('per_type', '20 s')"
 now "it is in force" "$(in_force per_type)"
 now "and ready" "$(is per_type ready)"

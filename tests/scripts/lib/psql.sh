@@ -1,6 +1,7 @@
 # What the scripts share. Sourced only.
 
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/repeat.sh"
 
 sql() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
 

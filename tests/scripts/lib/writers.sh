@@ -2,6 +2,7 @@
 # witness that is told of every event in the same transaction, pgbench. Sourced only.
 
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/repeat.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -120,18 +121,6 @@ bench() { # log pgbench-options…
   ! grep -E 'aborted|ERROR|FATAL' "$log" || return 1
 }
 
-# Runs a load until the condition holds: how much comes of a run in so many seconds is a
-# matter of the machine.
-repeat_until() { # condition command…
-  local condition=$1 run
-  shift
-  for run in 1 2 3 4 5 6 7 8; do
-    "$@" || return 1
-    [ "$(sql -c "SELECT $condition")" != t ] || return 0
-  done
-  echo "still not so after $run runs: $condition"
-  return 1
-}
 written='(SELECT count(*) > 1000 FROM witness)'
 
 # Raises an error unless every event is there once, those that the witness knows and
