@@ -12,9 +12,7 @@ use super::define::{Maker, define, define_new};
 use super::generation::{access, make_definition, make_state, settings, view_text};
 use super::inline;
 use crate::catalog::generations::{self, NewGeneration};
-use crate::catalog::names::{
-    Described, describe_columns, find, schema_of, sql_name, view_options,
-};
+use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name, view_options};
 use crate::catalog::projections::Projection;
 use crate::pg::depend::goes_over;
 use crate::pg::error::OrRaise;
