@@ -11,10 +11,6 @@ SELECT pganalytics.create_projection('monthly_revenue', $$
            count(DISTINCT aggregate_id) AS customers,
            pganalytics.approx_count_distinct(aggregate_id) AS estimate
     FROM events GROUP BY 1 $$);
-SELECT pganalytics.create_projection('customer_months', $$
-    SELECT pganalytics.tumble(occurred_at, '1 month') AS month, aggregate_id AS customer,
-           count(*) AS orders, sum((payload->>'amount')::numeric) AS revenue
-    FROM events GROUP BY 1, 2 $$);
 SELECT pganalytics.create_projection('customer_value', $$
     SELECT aggregate_id AS customer, count(*) AS orders,
            sum((payload->>'amount')::numeric) AS revenue,

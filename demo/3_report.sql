@@ -5,10 +5,10 @@
 \pset null ''
 
 \echo :b'3. Reading: projections are read like tables':o
-\echo '-- Revenue by month (a block is 15,000); how many customers bought, exact and estimated'
+\echo '-- Revenue by month; how many customers bought, exact and estimated'
 SELECT to_char(r.month, 'YYYY-MM') AS month,
        to_char(r.revenue, '999,990.00') AS revenue,
-       rpad(repeat('█', round(r.revenue / 15000)::integer), 26) AS " ",
+       pganalytics.bar(r.revenue, 400000, 26) AS " ",
        to_char(r.orders, '99,990') AS orders,
        to_char(r.average, '990.00') AS average,
        to_char(r.customers, '99,990') AS customers,
@@ -20,17 +20,14 @@ SELECT customer, orders, to_char(revenue, '99,990.00') AS revenue,
        first_purchase::date, last_purchase::date, last_amount
 FROM customer_value ORDER BY customer_value.revenue DESC LIMIT 3;
 
-\echo '-- Those who first bought in a month: how many bought again, 1 to 6 months later'
-SELECT to_char(cohort, 'YYYY-MM') AS cohort, count(*) FILTER (WHERE month = cohort) AS customers,
-       count(*) FILTER (WHERE month = cohort + interval '1 month') AS "+1",
-       count(*) FILTER (WHERE month = cohort + interval '2 months') AS "+2",
-       count(*) FILTER (WHERE month = cohort + interval '3 months') AS "+3",
-       count(*) FILTER (WHERE month = cohort + interval '4 months') AS "+4",
-       count(*) FILTER (WHERE month = cohort + interval '5 months') AS "+5",
-       count(*) FILTER (WHERE month = cohort + interval '6 months') AS "+6"
-FROM customer_months
-JOIN (SELECT customer, pganalytics.tumble(first_purchase, '1 month') AS cohort FROM customer_value) c USING (customer)
-GROUP BY c.cohort ORDER BY c.cohort;
+\echo '-- Asked of the log: those who first bought in a month (0), and how many bought again 1 to 6 months later'
+SELECT to_char(cohort, 'YYYY-MM') AS cohort, period, retained
+FROM pganalytics.cohort_retention('events', 'purchase', period => '1 month', periods => 6)
+\crosstabview cohort period retained
+
+\echo '-- Asked of the log: how many bought again within 90 days, and again, and how long that took'
+SELECT step, name, entities, of_first, of_previous, median_time, p90_time
+FROM pganalytics.funnel('events', ARRAY['purchase', 'purchase', 'purchase'], '90 days', mode => 'strict_once');
 
 \echo '-- The largest purchases'
 SELECT customer, day, cds, amount FROM purchases ORDER BY amount DESC LIMIT 3;

@@ -1,7 +1,7 @@
 -- Projections: creating, folding, reading and dropping them.
 
 CREATE FUNCTION pganalytics.create_projection(name text, query text, mode text DEFAULT 'async', with_data boolean DEFAULT true) RETURNS regclass
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_projection_wrapper';
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'create_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.create_projection(text, text, text, boolean) IS
     'creates a read model of an event table, kept up to date incrementally; query: one SELECT over an event table, with groups or a row for each event; mode: async (folded in the background) or inline (folded by every transaction that appends, before it commits); with_data => false: of the events from now on';
 
@@ -26,7 +26,7 @@ COMMENT ON FUNCTION pganalytics.rebuild_projection(text) IS
     'builds a projection anew from the log, as after a change in a lookup table; it is read as it was until that is done';
 
 CREATE FUNCTION pganalytics.replace_projection(name text, query text) RETURNS void
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'replace_projection_wrapper';
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'replace_projection_wrapper';
 COMMENT ON FUNCTION pganalytics.replace_projection(text, text) IS
     'gives a projection another query; it is read as it was until the new one is built; the columns stay, more may follow them; grants and dependent views stay';
 

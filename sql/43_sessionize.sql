@@ -5,14 +5,14 @@ RETURNS bigint
 LANGUAGE c WINDOW IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'sessionize';
 COMMENT ON FUNCTION pganalytics.sessionize(timestamptz, interval)
-IS 'number of the session that the row belongs to, 1, 2 and so on within the partition, ordered by ts, rising or falling; more than the gap between two rows splits, exactly the gap does not; NULL for a row without a time';
+IS 'number of the session that the row belongs to, 1, 2 and so on within the partition, which must be ordered by ts, rising or falling; more than the gap between two rows splits, exactly the gap does not; NULL for a row without a time';
 
 CREATE FUNCTION pganalytics.sessionize(ts timestamp, gap interval)
 RETURNS bigint
 LANGUAGE c WINDOW IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'sessionize';
 COMMENT ON FUNCTION pganalytics.sessionize(timestamp, interval)
-IS 'number of the session that the row belongs to, 1, 2 and so on within the partition, ordered by ts, rising or falling; more than the gap between two rows splits, exactly the gap does not; NULL for a row without a time';
+IS 'number of the session that the row belongs to, 1, 2 and so on within the partition, which must be ordered by ts, rising or falling; more than the gap between two rows splits, exactly the gap does not; NULL for a row without a time';
 
 CREATE FUNCTION pganalytics.sessions_query(
     event_table regclass, gap interval DEFAULT '30 minutes', "from" timestamptz DEFAULT NULL,

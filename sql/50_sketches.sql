@@ -201,7 +201,7 @@ CREATE AGGREGATE pganalytics.approx_count_distinct(value anyelement, "precision"
 COMMENT ON AGGREGATE pganalytics.approx_count_distinct(anyelement, integer)
 IS 'estimated number of distinct values that are not null, with a standard error of 1.04 / sqrt(2 ^ precision)';
 
-CREATE AGGREGATE pganalytics.rollup(pganalytics.hyperloglog) (
+CREATE AGGREGATE pganalytics.rollup(sketch pganalytics.hyperloglog) (
     SFUNC = pganalytics.hll_combine,
     STYPE = pganalytics.hyperloglog,
     SSPACE = 4096,

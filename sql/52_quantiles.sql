@@ -199,7 +199,7 @@ CREATE AGGREGATE pganalytics.percentile_sketch(value double precision, relative_
 COMMENT ON AGGREGATE pganalytics.percentile_sketch(double precision, double precision)
 IS 'sketch of the numbers that are not null, for percentiles within a relative error from 0.0001 to 0.5; sketches of different errors do not merge';
 
-CREATE AGGREGATE pganalytics.rollup(pganalytics.percentile_sketch) (
+CREATE AGGREGATE pganalytics.rollup(sketch pganalytics.percentile_sketch) (
     SFUNC = pganalytics.percentile_combine,
     STYPE = pganalytics.percentile_sketch,
     SSPACE = 1024,

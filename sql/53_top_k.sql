@@ -187,7 +187,7 @@ CREATE AGGREGATE pganalytics.top_k(value anyelement, capacity integer) (
 COMMENT ON AGGREGATE pganalytics.top_k(anyelement, integer)
 IS 'sketch of the most frequent values that are not null, as text: it counts so many, and whatever makes up more than 1 / capacity of all; sketches of different capacity do not merge';
 
-CREATE AGGREGATE pganalytics.rollup(pganalytics.top_k_sketch) (
+CREATE AGGREGATE pganalytics.rollup(sketch pganalytics.top_k_sketch) (
     SFUNC = pganalytics.top_k_combine,
     STYPE = pganalytics.top_k_sketch,
     SSPACE = 1024,

@@ -132,7 +132,7 @@ CREATE AGGREGATE pganalytics.timeline(ts timestamptz, VARIADIC conditions boolea
 COMMENT ON AGGREGATE pganalytics.timeline(timestamptz, boolean [])
 IS 'when each of the conditions held; a row on which none did is kept as something else that happened, one without a time is not';
 
-CREATE AGGREGATE pganalytics.rollup(pganalytics.timeline) (
+CREATE AGGREGATE pganalytics.rollup(timeline pganalytics.timeline) (
     SFUNC = pganalytics.timeline_combine,
     STYPE = pganalytics.timeline,
     SSPACE = 128,

@@ -98,7 +98,7 @@ CREATE FUNCTION pganalytics.funnel(
     conditions text [] DEFAULT NULL, mode text DEFAULT '', entity text DEFAULT 'aggregate_id', as_of timestamptz DEFAULT now()
 ) RETURNS TABLE (
     value text, step integer, name text, entities bigint, of_first numeric, of_previous numeric,
-    median_since_previous interval, p90_since_previous interval, open bigint, expired bigint
+    median_time interval, p90_time interval, open bigint, expired bigint
 )
 LANGUAGE plpgsql STABLE
 AS $$

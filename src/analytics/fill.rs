@@ -4,8 +4,9 @@ use pganalytics_core::error::Error;
 use pganalytics_core::fill::{self, Column, Kind, Question};
 use pgrx::prelude::*;
 
-use super::question::{relation as sql_name, required, texts};
+use super::question::{required, texts};
 use super::window::width as of_interval;
+use crate::catalog::names::sql_name;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
 use crate::pg::naming::sql_type;

@@ -9,7 +9,7 @@ use pganalytics_core::timeline::{Moment, Timeline, TimelineError};
 use pganalytics_core::window::Width;
 use pgrx::prelude::*;
 
-use super::question::{expression, relation, required, texts};
+use super::question::{Relation, required, texts};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -157,25 +157,34 @@ fn funnel_query(
     as_of: Option<i64>,
 ) -> Result<String, ErrorReport> {
     let window = width(required(window, "window")?);
+    let columns: &[_] = if steps.is_some() {
+        &["occurred_at", "event_type"]
+    } else {
+        &["occurred_at"]
+    };
+    let table = Relation::new(event_table, columns)?;
     let steps = match (texts(steps)?, texts(conditions)?) {
         (Some(types), None) => Steps::Types(all_of(types, "steps")?),
         (None, Some(conditions)) => {
-            let named =
-                |text: String| Ok((text.trim().to_owned(), expression("conditions", &text)?));
+            let named = |text: String| {
+                let name = text.trim().to_owned();
+                Ok((name, table.condition("conditions", &text)?))
+            };
             let conditions = all_of(conditions, "conditions")?.into_iter().map(named);
             Steps::Conditions(conditions.collect::<Result<_, _>>()?)
         }
         _ => return Err(report(FunnelError::Steps)),
     };
     let funnel = Funnel {
-        relation: relation(required(event_table, "event_table")?),
         steps,
         window,
         question: Question::new(window, required(mode, "mode")?).map_err(report)?,
         from,
         to,
-        by: by.map(|text| expression("by", text)).transpose()?,
-        entity: expression("entity", required(entity, "entity")?)?,
+        by: by.map(|text| table.expression("by", text)).transpose()?,
+        entity: table.expression("entity", required(entity, "entity")?)?,
+        has_position: table.has_column("position", "bigint"),
+        relation: table.sql,
         as_of: required(as_of, "as_of")?,
     };
     funnel.sql().map_err(report)

@@ -3,7 +3,7 @@
 use pganalytics_core::paths::{self, Follows, Paths, Source};
 use pgrx::prelude::*;
 
-use super::question::{expression, has_column, relation, required};
+use super::question::{Relation, required};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -15,14 +15,12 @@ fn source(
     entity: Option<&str>,
     event: Option<&str>,
 ) -> Result<Source, ErrorReport> {
-    let table = required(event_table, "event_table")?;
-    let entity = expression("entity", required(entity, "entity")?)?;
-    let event = expression("event", required(event, "event")?)?;
+    let table = Relation::new(event_table, &["occurred_at"])?;
     Ok(Source {
-        relation: relation(table),
-        entity,
-        event,
-        has_position: has_column(table, "position", "bigint"),
+        entity: table.expression("entity", required(entity, "entity")?)?,
+        event: table.expression("event", required(event, "event")?)?,
+        has_position: table.has_column("position", "bigint"),
+        relation: table.sql,
         from,
         to,
         gap: gap.map(width).map(paths::gap).transpose().map_err(report)?,

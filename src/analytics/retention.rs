@@ -3,12 +3,14 @@
 
 use pganalytics_core::retention::{self, Cohorts, Met, Mode, Period, Source};
 use pganalytics_core::sql::literal;
+use pganalytics_core::window::Zone;
 use pgrx::prelude::*;
 
-use super::question::{expression, relation, required};
+use super::question::{Relation, required};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
+use crate::pg::zone::PgZone;
 
 /// The result of `retention`.
 #[pg_extern(sql = false)]
@@ -36,16 +38,23 @@ fn cohort_retention_query(
     return_condition: Option<&str>,
     unbounded: Option<bool>,
 ) -> Result<String, ErrorReport> {
-    let source = source(event_table, entity, period, timezone, from, to)?;
+    let by_type = cohort_event.is_some() || return_event.is_some();
+    let columns: &[_] = if by_type {
+        &["occurred_at", "event_type"]
+    } else {
+        &["occurred_at"]
+    };
+    let table = Relation::new(event_table, columns)?;
     let question = Cohorts {
-        cohort: events("cohort_condition", cohort_event, cohort_condition)?,
-        returned: events("return_condition", return_event, return_condition)?,
+        cohort: events(&table, "cohort_condition", cohort_event, cohort_condition)?,
+        returned: events(&table, "return_condition", return_event, return_condition)?,
         periods: required(periods, "periods")?,
         mode: Mode::of(required(mode, "mode")?).map_err(report)?,
         first_time: required(first_time, "first_time")?,
         unbounded: required(unbounded, "unbounded")?,
         as_of: required(as_of, "as_of")?,
     };
+    let source = source(table, entity, period, timezone, from, to)?;
     retention::cohort_retention(&source, &question).map_err(report)
 }
 
@@ -62,8 +71,9 @@ fn active_users_query(
     entity: Option<&str>,
     condition: Option<&str>,
 ) -> Result<String, ErrorReport> {
-    let source = source(event_table, entity, period, timezone, from, to)?;
-    let condition = events("condition", None, condition)?;
+    let table = Relation::new(event_table, &["occurred_at"])?;
+    let condition = events(&table, "condition", None, condition)?;
+    let source = source(table, entity, period, timezone, from, to)?;
     retention::active_users(&source, &condition, rolling).map_err(report)
 }
 
@@ -80,14 +90,15 @@ fn lifecycle_query(
     condition: Option<&str>,
     as_of: Option<i64>,
 ) -> Result<String, ErrorReport> {
-    let source = source(event_table, entity, period, timezone, from, to)?;
-    let condition = events("condition", None, condition)?;
+    let table = Relation::new(event_table, &["occurred_at"])?;
+    let condition = events(&table, "condition", None, condition)?;
+    let source = source(table, entity, period, timezone, from, to)?;
     let as_of = required(as_of, "as_of")?;
     Ok(retention::lifecycle(&source, &condition, as_of))
 }
 
 fn source(
-    event_table: Option<Oid>,
+    table: Relation,
     entity: Option<&str>,
     period: Option<Interval>,
     timezone: Option<&str>,
@@ -95,10 +106,13 @@ fn source(
     to: Option<i64>,
 ) -> Result<Source, ErrorReport> {
     let period = required(period, "period")?;
+    let timezone = required(timezone, "timezone")?;
+    // One that PostgreSQL does not know is an error here, not out of the middle of the query.
+    PgZone::named(timezone).local(0);
     Ok(Source {
-        relation: relation(required(event_table, "event_table")?),
-        entity: expression("entity", required(entity, "entity")?)?,
-        period: Period::new(width(period), required(timezone, "timezone")?).map_err(report)?,
+        entity: table.expression("entity", required(entity, "entity")?)?,
+        relation: table.sql,
+        period: Period::new(width(period), timezone).map_err(report)?,
         from,
         to,
     })
@@ -106,6 +120,7 @@ fn source(
 
 /// Which events are meant: those of a type, and of a condition of the caller's.
 fn events(
+    table: &Relation,
     argument: &str,
     event_type: Option<&str>,
     condition: Option<&str>,
@@ -113,7 +128,7 @@ fn events(
     let is_type =
         event_type.map(|name| format!("event_type OPERATOR(pg_catalog.=) {}", literal(name)));
     let condition = condition
-        .map(|text| expression(argument, text))
+        .map(|text| table.condition(argument, text))
         .transpose()?;
     Ok(retention::all([is_type, condition]))
 }

@@ -4,7 +4,7 @@
 use pganalytics_core::session::{self, GapError, Sessions};
 use pgrx::prelude::*;
 
-use super::question::{expression, has_column, relation, required};
+use super::question::{Relation, required};
 use super::window::width;
 use crate::pg::Oid;
 use crate::pg::error::{ErrorReport, report};
@@ -24,13 +24,13 @@ fn sessions_query(
     to: Option<i64>,
     entity: Option<&str>,
 ) -> Result<String, ErrorReport> {
-    let table = required(event_table, "event_table")?;
+    let table = Relation::new(event_table, &["occurred_at", "event_type"])?;
     let gap = width(required(gap, "gap")?);
     let entity = required(entity, "entity")?;
     let asked = Sessions {
-        table: &relation(table),
-        entity: &expression("entity", entity)?,
-        has_position: has_column(table, "position", "bigint"),
+        table: &table.sql,
+        entity: &table.expression("entity", entity)?,
+        has_position: table.has_column("position", "bigint"),
         gap: session::gap(gap).ok_or_else(|| report(GapError))?,
         from,
         to,

@@ -151,6 +151,18 @@ pub fn dropped_successors() -> Vec<(i32, i32)> {
     .collect()
 }
 
+/// One of these columns that the running command dropped from an event table that stays,
+/// and the event table.
+pub fn dropped_column(needed: &[&str]) -> Option<(String, String)> {
+    let needed: Vec<_> = needed.iter().map(|name| (*name).to_owned()).collect();
+    names(
+        "SELECT d.address_names[3], c.relname FROM pg_event_trigger_dropped_objects() d \
+         JOIN pganalytics_data.event_table t ON t.relation = d.objid JOIN pg_class c ON c.oid = t.relation \
+         WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0 AND d.address_names[3] = ANY ($1) LIMIT 1",
+        &needed,
+    )
+}
+
 /// The event table that the running command dropped a segment of, together with its
 /// guard, and not itself. (`pg_restore --clean` drops the guards first.) Segments
 /// are looked for first: of other tables thousands of partitions may go at once.

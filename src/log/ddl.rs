@@ -1,7 +1,7 @@
 //! What a user's DDL may not do to an event table, and what has to be done after it.
 //! Event triggers call this when a command begins, has dropped something, and ends.
 
-use super::{attach, mend};
+use super::{attach, mend, settings};
 use crate::catalog::{ddl, incarnation, names};
 use crate::pg::ddl::Event;
 use crate::pg::lock;
@@ -33,6 +33,11 @@ pub fn on_ddl(event: Event) -> Result<(), Error> {
         Event::Drops => {
             if let Some(table) = ddl::dropped_segment() {
                 return taken("dropped", table);
+            }
+            if let Some((column, table)) =
+                ddl::dropped_column(&settings::NEEDED.map(|(name, _)| name))
+            {
+                return Err(Error::ColumnTaken { table, column });
             }
             sweep_dropped();
             Ok(())

@@ -3,7 +3,7 @@
 use crate::catalog::event_tables::{self, Options};
 use crate::catalog::watermarks;
 use crate::pg::Oid;
-use crate::pg::error::OrRaise;
+use crate::pg::error::{OrRaise, warn};
 use crate::pg::spi::{self, Arg, Under};
 use pganalytics_core::error::Error;
 use pganalytics_core::version::Versions;
@@ -54,6 +54,16 @@ fn in_range(option: &str, value: Option<i64>) -> Result<(), Error> {
     })
 }
 
+/// It is kept for later, which somebody who counts on it has to know.
+fn retention(sign: Option<i64>) -> Result<(), Error> {
+    in_range("retention", sign)?;
+    if sign.is_some() {
+        let message = "option \"retention\" has no effect yet".into();
+        warn(message, None, "All events are kept.");
+    }
+    Ok(())
+}
+
 /// Whether the options of a new event table are in their ranges.
 pub fn check(options: &Options) -> Result<(), Error> {
     let micros = |interval: &Option<Interval>| interval.as_ref().map(Interval::as_micros);
@@ -64,7 +74,7 @@ pub fn check(options: &Options) -> Result<(), Error> {
         "segment_interval",
         Some(wide(options.segment_interval.as_micros())),
     )?;
-    in_range("retention", micros(&options.retention).map(wide))?;
+    retention(micros(&options.retention).map(wide))?;
     in_range(
         "allowed_lateness",
         micros(&options.allowed_lateness).map(wide),
@@ -103,7 +113,8 @@ fn check_one(option: &str, value: Option<&str>) -> Result<(), Error> {
         "versions" => Versions::parse(given()?).map(|_| ()),
         "segment_size" => in_range(option, value.map(size_bytes)),
         "segment_interval" => in_range(option, Some(sign(given()?))),
-        "dedup_window" | "retention" | "allowed_lateness" => in_range(option, value.map(sign)),
+        "retention" => retention(value.map(sign)),
+        "dedup_window" | "allowed_lateness" => in_range(option, value.map(sign)),
         _ => in_range(option, None),
     }
 }

@@ -99,6 +99,19 @@ impl Log {
     }
 }
 
+/// The columns that an append sets or reads, and what folds and segments read.
+pub const NEEDED: [(&str, ColumnType); 9] = [
+    ("event_id", ColumnType::Uuid),
+    ("event_type", ColumnType::Text),
+    ("aggregate_id", ColumnType::Text),
+    ("version", ColumnType::Bigint),
+    ("payload", ColumnType::Jsonb),
+    ("recorded_at", ColumnType::Timestamptz),
+    ("position", ColumnType::Bigint),
+    ("txid", ColumnType::Xid8),
+    ("occurred_at", ColumnType::Timestamptz),
+];
+
 /// Those of a segment of the event table `name`.
 fn columns(segment: Oid, name: &str) -> Result<Columns, Error> {
     let [
@@ -112,21 +125,7 @@ fn columns(segment: Oid, name: &str) -> Result<Columns, Error> {
         txid,
         // Only read when the segment is sealed, but then it is too late to say so.
         _,
-    ] = columns_of(
-        segment,
-        || name.to_owned(),
-        [
-            ("event_id", ColumnType::Uuid),
-            ("event_type", ColumnType::Text),
-            ("aggregate_id", ColumnType::Text),
-            ("version", ColumnType::Bigint),
-            ("payload", ColumnType::Jsonb),
-            ("recorded_at", ColumnType::Timestamptz),
-            ("position", ColumnType::Bigint),
-            ("txid", ColumnType::Xid8),
-            ("occurred_at", ColumnType::Timestamptz),
-        ],
-    )?;
+    ] = columns_of(segment, || name.to_owned(), NEEDED)?;
     Ok(Columns {
         event_id,
         event_type,

@@ -2,6 +2,7 @@
 
 use super::transaction::catch;
 use pganalytics_core::error::UserError;
+use pganalytics_core::place::place;
 pub use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -38,6 +39,18 @@ fn encode(sqlstate: &str) -> i32 {
 /// PostgreSQL has for that does not pass through Rust.)
 pub fn noting<T>(note: &str, body: impl FnOnce() -> T) -> T {
     catch(body).unwrap_or_else(|failure| failure.raise_noted(note))
+}
+
+/// Runs `body`, which has PostgreSQL read `text` after so many other characters; what it
+/// raises says where in `text` that was.
+pub fn locating<T>(text: &str, others: usize, body: impl FnOnce() -> T) -> T {
+    catch(body).unwrap_or_else(|failure| {
+        let position = usize::try_from(failure.position).unwrap_or(0);
+        match place(text, position.saturating_sub(others)) {
+            Some(place) => failure.raise_noted(&place),
+            None => failure.raise(),
+        }
+    })
 }
 
 /// Raises an error where a function cannot return it to pgrx.

@@ -52,4 +52,7 @@ pub fn init() {
     // user in DETAIL wherever the server's environment asks Rust for backtraces.
     // SAFETY: a backend has one thread, and nothing has read the variable yet.
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") }
+    pganalytics_core::interrupt::on_check(|| {
+        pgrx::check_for_interrupts!();
+    });
 }

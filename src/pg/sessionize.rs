@@ -56,7 +56,7 @@ entry!(
                     let numbering = WinGetPartitionLocalMemory(window, size_of::<Numbering>())
                         .cast::<Numbering>();
                     let number = (*numbering).next(ts.value() as i64, micros(gap));
-                    return Datum::from(number);
+                    return Datum::from(number.or_raise());
                 }
             }
             (*fcinfo).isnull = true;

@@ -233,6 +233,17 @@ fn prepare(sql: &str, types: &mut [Oid]) -> Plan {
     Plan::new(plan)
 }
 
+/// Has a statement analysed and not run. Errors are raised.
+pub fn analyse(sql: &str) {
+    // SAFETY: as in `run_with`; an error leaves the connection to the end of the
+    // transaction.
+    unsafe {
+        pg_sys::SPI_connect();
+        prepare(sql, &mut []);
+        pg_sys::SPI_finish();
+    }
+}
+
 fn run_with<T>(
     args: Vec<Arg>,
     under: Under,

@@ -22,12 +22,14 @@ pub struct Failure {
     code: PgSqlErrorCode,
     /// The same as PostgreSQL has it, which a user's function may have made up.
     raw_code: i32,
+    /// The character of a text read by PostgreSQL that it is about, from 1; 0: unknown.
+    pub position: i32,
     pub message: String,
     caught: CaughtError,
 }
 
 impl Failure {
-    fn new(caught: CaughtError, noted_code: i32) -> Self {
+    fn new(caught: CaughtError, noted_code: i32, position: i32) -> Self {
         let report = report_of(&caught);
         let code = report.sql_error_code();
         Self {
@@ -37,6 +39,7 @@ impl Failure {
             } else {
                 code as i32
             },
+            position,
             message: report.message().to_owned(),
             caught,
         }
@@ -129,12 +132,12 @@ fn report_of(caught: &CaughtError) -> &ErrorReportWithLevel {
 
 /// Runs `body` and catches its error.
 pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
-    let code = Cell::new(0);
+    let noted = Noted::default();
     let mut noting = pg_sys::ErrorContextCallback {
         // SAFETY: a plain variable of the backend.
         previous: unsafe { pg_sys::error_context_stack },
-        callback: Some(note_code),
-        arg: (&raw const code).cast_mut().cast(),
+        callback: Some(note),
+        arg: (&raw const noted).cast_mut().cast(),
     };
     // SAFETY: taken off again below, whatever `body` does.
     unsafe { pg_sys::error_context_stack = &raw mut noting };
@@ -145,13 +148,13 @@ pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Failure> {
     let kept = unsafe { (&raw mut pg_sys::error_context_stack).replace(noting.previous) };
     outcome.map_err(|caught| {
         let is_kept = kept == KEPT_CODE.with(UnsafeCell::get);
-        let noted = match caught {
+        let code = match caught {
             // SAFETY: raised here a moment ago, and still in Rust.
             _ if is_kept => unsafe { (*kept).arg as usize as i32 },
-            CaughtError::PostgresError(_) => code.get(),
+            CaughtError::PostgresError(_) => noted.code.get(),
             _ => 0,
         };
-        Failure::new(caught, noted)
+        Failure::new(caught, code, noted.position.get())
     })
 }
 
@@ -176,12 +179,25 @@ unsafe extern "C-unwind" fn set_code(code: *mut c_void) {
     }
 }
 
-/// Notes the code of an error that is about to be thrown: pgrx keeps those that
-/// PostgreSQL defines and takes all others for internal errors.
-unsafe extern "C-unwind" fn note_code(code: *mut c_void) {
+/// What pgrx loses of an error: a code that PostgreSQL does not define, which it takes for
+/// that of internal errors, and the position.
+#[derive(Default)]
+struct Noted {
+    code: Cell<i32>,
+    position: Cell<i32>,
+}
+
+/// Notes it when an error is about to be thrown. SPI has by then made the position in the text
+/// that it was given an internal one.
+unsafe extern "C-unwind" fn note(noted: *mut c_void) {
     // SAFETY: PostgreSQL calls this while it has an error at hand, with the argument
     // that `catch` has set.
-    unsafe { (*code.cast::<Cell<i32>>()).set(pg_sys::geterrcode()) }
+    unsafe {
+        let noted = &*noted.cast::<Noted>();
+        noted.code.set(pg_sys::geterrcode());
+        let position = pg_sys::getinternalerrposition().max(pg_sys::geterrposition());
+        noted.position.set(position);
+    }
 }
 
 /// Runs `body` in a transaction and commits, or rolls back and says why. No

@@ -261,7 +261,8 @@ pub(super) fn column(place: usize, like: Expr) -> Expr {
     }
 }
 
-type Mutator = unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> *mut pg_sys::Node;
+pub(super) type Mutator =
+    unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> *mut pg_sys::Node;
 
 /// # Safety
 /// `context` is a `Replacement`.
@@ -273,8 +274,7 @@ unsafe extern "C-unwind" fn put(
     if node.is_null() {
         return node;
     }
-    // SAFETY: the server calls the mutator with the two arguments it is declared
-    // with here; only the binding's type for it (up to PostgreSQL 15) lacks them.
+    // SAFETY: the tag tells the type of a node; the callbacks get our context.
     unsafe {
         let replacement = &mut *context.cast::<Replacement>();
         if let Some(place) = replacement.from.iter().position(|f| f.same(Expr(node))) {
@@ -283,12 +283,28 @@ unsafe extern "C-unwind" fn put(
         if (*node).type_ == pg_sys::NodeTag::T_Var {
             replacement.left_over = true;
         }
+        mutated(node, put, context)
+    }
+}
+
+/// A copy of a node whose children are what `mutator` makes of them.
+///
+/// # Safety
+/// `node` is a live one; `context` is what `mutator` takes.
+pub(super) unsafe fn mutated(
+    node: *mut pg_sys::Node,
+    mutator: Mutator,
+    context: *mut c_void,
+) -> *mut pg_sys::Node {
+    // SAFETY: the server calls the mutator with the two arguments it is declared
+    // with here; only the binding's type for it (up to PostgreSQL 15) lacks them.
+    unsafe {
         pg_sys::expression_tree_mutator(
             node,
             Some(std::mem::transmute::<
                 Mutator,
                 unsafe extern "C-unwind" fn() -> *mut pg_sys::Node,
-            >(put)),
+            >(mutator)),
             context,
         )
     }

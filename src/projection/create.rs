@@ -19,12 +19,21 @@ use crate::pg::spi;
 use crate::worker;
 use pganalytics_core::checkpoint::Checkpoint;
 use pganalytics_core::coverage::{Coverage, Events};
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{Error, required};
 use pganalytics_core::projection::Mode;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
-fn create_projection(name: &str, query: &str, mode: &str, with_data: bool) -> Oid {
+fn create_projection(
+    name: Option<&str>,
+    query: Option<&str>,
+    mode: Option<&str>,
+    with_data: Option<bool>,
+) -> Oid {
+    let name = required(name, "name").or_raise();
+    let query = required(query, "query").or_raise();
+    let mode = required(mode, "mode").or_raise();
+    let with_data = required(with_data, "with_data").or_raise();
     create(name, query, mode, with_data).or_raise()
 }
 

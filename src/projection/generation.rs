@@ -7,6 +7,7 @@ use crate::catalog::names::{find, sql_name};
 use crate::catalog::privileges::{Made, columns_that_run_code, leave_to_owner};
 use crate::pg::Oid;
 use crate::pg::depend::goes_with;
+use crate::pg::error::locating;
 use crate::pg::query::is_one_select;
 use crate::pg::security::{Platform, Settings, role_sql, setting};
 use crate::pg::spi::{self, Arg};
@@ -43,7 +44,7 @@ pub fn settings() -> Vec<String> {
 /// rights, follows renames, dumps it, and knows what it depends on. It then
 /// belongs to the extension, so that it stays what the state was made for.
 pub fn make_definition(id: i32, schema: &str, query: &str) -> Result<Oid, Error> {
-    if !is_one_select(query) {
+    if !locating(query, 0, || is_one_select(query)) {
         return Err(Error::Unsupported {
             construct: "anything but one SELECT".into(),
             hint: "Give the query of the projection, a single SELECT statement.",
@@ -51,7 +52,10 @@ pub fn make_definition(id: i32, schema: &str, query: &str) -> Result<Oid, Error>
     }
     let temporary = format!("definition_{}", uuid::Uuid::new_v4().simple());
     let made = qualified(schema, &temporary);
-    spi::execute(&format!("CREATE VIEW {made} AS {query}"));
+    let create = format!("CREATE VIEW {made} AS ");
+    locating(query, create.chars().count(), || {
+        spi::execute(&format!("{create}{query}"));
+    });
     let _platform = Platform::act();
     // Moved before it is named: a type of its name with _ in front of it, which somebody
     // may have made there, would be in the way.

@@ -21,12 +21,14 @@ use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{ActingAs, Platform, Settings};
 use crate::pg::spi;
 use crate::worker;
-use pganalytics_core::error::Error;
+use pganalytics_core::error::{Error, required};
 use pganalytics_core::projection::Kind;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
-fn replace_projection(name: &str, query: &str) {
+fn replace_projection(name: Option<&str>, query: Option<&str>) {
+    let name = required(name, "name").or_raise();
+    let query = required(query, "query").or_raise();
     replace(name, Some(query)).or_raise();
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the ```sql blocks of README.md and of each file of docs/, in order, each file in one
 # psql session and a database of its own. A block after a line <!-- error: SQLSTATE --> must
-# fail with that SQLSTATE, all others must not. And follows the links of every page.
+# fail with that SQLSTATE, all others must not. A block without a language that comes next is
+# what psql prints. And follows the links of every page.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -26,6 +27,29 @@ blocks() { # file
   ' "$1"
 }
 
+# Where what a page shows after a block is not what came: the two arguments of awk are the page
+# and the output of its blocks. Spaces at the ends of lines, empty lines and what is printed
+# before and after do not count.
+unlike() { # file output
+  awk '
+    { sub(/[ \t]+$/, "") }
+    FNR == NR && /^```/ {
+      if (inside) inside = ""
+      else if ($0 == "```sql") { inside = "sql"; block = FNR }
+      else { inside = $0 == "```" && block ? "printed" : "other"; at = block; block = 0 }
+      next
+    }
+    FNR == NR { if (inside == "printed" && NF) want[at] = want[at] $0 "\n"; next }
+    /^@@ block / { open = $3; next }
+    /^@@ end / { open = 0; next }
+    open && NF { got[open] = got[open] $0 "\n" }
+    END {
+      for (at in want) if (!index("\n" got[at], "\n" want[at]))
+        printf "%s, block at line %d: expected\n%sgot\n%s", ARGV[1], at, want[at], got[at]
+    }
+  ' "$1" "$2"
+}
+
 roles() { psql -XAtqc "SELECT quote_ident(rolname) FROM pg_roles ORDER BY 1"; }
 
 run_page() { # file
@@ -35,7 +59,7 @@ run_page() { # file
   grep -q '^\\echo @@ block' "$work/blocks.sql" || return 0
   roles > "$work/roles"
   createdb "$database"
-  psql -X -d "$database" -v VERBOSITY=verbose -f "$work/blocks.sql" > "$work/out" 2>&1 || status=$?
+  psql -X -d "$database" -P footer=off < "$work/blocks.sql" > "$work/out" 2>&1 || status=$?
   dropdb --force "$database"
   for role in $(roles | comm -13 "$work/roles" -); do psql -Xqc "DROP ROLE $role"; done
   bad=$(awk '
@@ -50,6 +74,11 @@ run_page() { # file
     sed -n "/^@@ block $line /,/^@@ end/p" "$work/out" | grep -v '^@@'
     failed=1
     return
+  fi
+  unlike "$1" "$work/out" > "$work/unlike"
+  if [ -s "$work/unlike" ]; then
+    cat "$work/unlike"
+    failed=1
   fi
   echo "$(grep -c '^@@ end' "$work/out") blocks of $1 ran"
 }

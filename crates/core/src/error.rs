@@ -131,6 +131,14 @@ pub enum Error {
         /// The event table.
         table: String,
     },
+    /// A column that somebody wants to drop and the extension sets or reads.
+    #[error("column \"{column}\" of event table \"{table}\" cannot be dropped")]
+    ColumnTaken {
+        /// The event table.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// A trigger that would run when the event is numbered and stamped.
     #[error("trigger \"{trigger}\" of event table \"{table}\" would run after \"~~append\"")]
     LateTrigger {
@@ -326,6 +334,7 @@ impl UserError for Error {
             | Self::AppendOnly { .. }
             | Self::ForeignPartition { .. }
             | Self::SegmentTaken { .. }
+            | Self::ColumnTaken { .. }
             | Self::MissingIndex { .. }
             | Self::StateTrigger { .. }
             | Self::OwnEvents { .. }
@@ -408,6 +417,9 @@ impl UserError for Error {
                 }
                 Self::SegmentTaken { .. } => {
                     "Segments go with their event table: DROP TABLE drops all of it."
+                }
+                Self::ColumnTaken { .. } => {
+                    "The extension sets or reads it. Of its columns metadata, context and schema_version may be dropped."
                 }
                 Self::LateTrigger { .. } => "Choose a name that sorts before it, or make it an AFTER trigger.",
                 Self::IdReused { .. } => {

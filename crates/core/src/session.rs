@@ -54,6 +54,21 @@ pub fn gap(width: Width) -> Option<i64> {
     (width.months == 0 && micros > 0).then_some(micros)
 }
 
+/// Events that come by in another order than that of their times.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("rows of a partition are not in the order of their times")]
+pub struct OrderError;
+
+impl UserError for OrderError {
+    fn sqlstate(&self) -> &'static str {
+        "42P20"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("Say sessionize(ts, gap) OVER (PARTITION BY ... ORDER BY ts).".into())
+    }
+}
+
 /// The sessions of one entity, numbered from 1 as its events come by, in the order of
 /// their times, rising or falling. All zeros before the first.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,16 +76,28 @@ pub fn gap(width: Width) -> Option<i64> {
 pub struct Numbering {
     number: i64,
     last: i64,
+    /// Above zero once the times have risen, below once they have fallen.
+    direction: i64,
 }
 
 impl Numbering {
     /// The number of the session that the next event belongs to.
-    pub fn next(&mut self, ts: i64, gap: i64) -> i64 {
-        if self.number == 0 || is_apart(self.last, ts, gap) {
-            self.number += 1;
+    ///
+    /// # Errors
+    /// A time that falls after others have risen, or rises after others have fallen.
+    pub fn next(&mut self, ts: i64, gap: i64) -> Result<i64, OrderError> {
+        if self.number == 0 {
+            self.number = 1;
+        } else {
+            let direction = ts.cmp(&self.last) as i64;
+            if direction * self.direction < 0 {
+                return Err(OrderError);
+            }
+            self.direction += direction;
+            self.number += i64::from(is_apart(self.last, ts, gap));
         }
         self.last = ts;
-        self.number
+        Ok(self.number)
     }
 }
 
@@ -134,17 +161,25 @@ mod tests {
                 times.reverse();
             }
             let mut numbering = Numbering::default();
-            let found: Vec<_> = times.iter().map(|ts| numbering.next(*ts, gap)).collect();
+            let found: Result<Vec<_>, _> = times.iter().map(|ts| numbering.next(*ts, gap)).collect();
             let opens = |place: usize| {
                 let ends = (i64::MIN, i64::MAX);
                 let (a, b) = (times[place - 1].min(times[place]), times[place - 1].max(times[place]));
                 a != b && (a == ends.0 || b == ends.1 || i128::from(b) - i128::from(a) > i128::from(gap))
             };
             let mut number = 0;
-            for (place, found) in found.into_iter().enumerate() {
+            for (place, found) in found.unwrap().into_iter().enumerate() {
                 number += i64::from(place == 0 || opens(place));
                 prop_assert_eq!(found, number);
             }
+        }
+
+        #[test]
+        fn times_must_rise_or_fall(times in prop::collection::vec(0i64..4, 0..6)) {
+            let mut numbering = Numbering::default();
+            let found: Result<Vec<_>, _> = times.iter().map(|ts| numbering.next(*ts, 1)).collect();
+            let is_ordered = times.is_sorted() || times.iter().rev().is_sorted();
+            prop_assert_eq!(found.is_ok(), is_ordered);
         }
     }
 }

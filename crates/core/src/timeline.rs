@@ -17,6 +17,7 @@ use self::layout::Header;
 pub use self::layout::{Growing, canonical, checked};
 pub use self::text::{bytes_of, text_of};
 use crate::error::UserError;
+use crate::interrupt::Work;
 
 /// How many conditions a timeline takes.
 pub const CONDITIONS: std::ops::RangeInclusive<usize> = 1..=64;
@@ -136,7 +137,7 @@ impl<'a> Timeline<'a> {
         sorted.clear();
         layout::read_into(self.header, self.moments, sorted);
         if !self.header.is_ordered {
-            sorted.sort_unstable();
+            sort(sorted);
         }
     }
 
@@ -147,4 +148,19 @@ impl<'a> Timeline<'a> {
         self.sort_into(&mut sorted);
         sorted
     }
+}
+
+/// So many moments are sorted in a fraction of a second; counting steps would slow it down.
+const SOON_SORTED: usize = 1 << 20;
+
+fn sort(moments: &mut [Moment]) {
+    if moments.len() <= SOON_SORTED {
+        moments.sort_unstable();
+        return;
+    }
+    let mut work = Work::default();
+    moments.sort_unstable_by(|one, other| {
+        work.done(1);
+        one.cmp(other)
+    });
 }

@@ -52,7 +52,7 @@ fn aggregate(function: u32, result: Oid) -> *mut pg_sys::Aggref {
     }
 }
 
-const ALL_AT_ONCE: &str = "It needs all values at once: read it from the event table.";
+const ALL_AT_ONCE: &str = "It needs all values at once: read it from the event table. For a percentile there is pganalytics.approx_percentile(fraction, pganalytics.percentile_sketch(x)).";
 const IN_ORDER: &str = "It needs all values at once: read it from the event table. The first or last of them is pganalytics.first() or last().";
 
 unsafe extern "C-unwind" {

@@ -3,6 +3,7 @@
 //! PostgreSQL parses, checks and deparses; nothing here handles SQL as text.
 
 mod aggregate;
+mod constants;
 mod delta;
 mod expression;
 mod from;

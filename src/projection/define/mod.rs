@@ -10,7 +10,9 @@ mod stateless;
 mod winner;
 
 use crate::pg::Oid;
-use crate::pg::query::{EventSource, Output, OutputFault, Query, SessionKey};
+use crate::pg::query::{AS_DEPARSED, EventSource, Output, OutputFault, Query, SessionKey};
+use crate::pg::security::{ActingAs, Settings};
+use crate::pg::spi;
 use crate::pg::tree::Expr;
 use contents::check_contents;
 use derived::Derived;
@@ -50,7 +52,19 @@ pub fn define(definition: Oid, generation: i32) -> Result<Definition, Error> {
 
 /// Understands it for a new generation, and makes the aggregates that its state needs.
 pub fn define_new(definition: Oid, generation: i32, maker: &Maker) -> Result<Definition, Error> {
-    define_with(definition, Derived::of_new(definition, generation, maker))
+    let defined = define_with(definition, Derived::of_new(definition, generation, maker))?;
+    try_constants(definition, maker);
+    Ok(defined)
+}
+
+/// A constant that the extension's functions do not take, such as a bad pattern, would fail on
+/// every event: its error is raised now.
+fn try_constants(definition: Oid, maker: &Maker) {
+    let _owner = ActingAs::new(maker.owner);
+    let _settings = Settings::pin(AS_DEPARSED);
+    for call in Query::of_view(definition).constant_calls() {
+        spi::probe(&call);
+    }
 }
 
 fn define_with(definition: Oid, derived: Derived) -> Result<Definition, Error> {

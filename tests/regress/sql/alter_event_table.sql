@@ -10,9 +10,8 @@ INSERT INTO orders (event_type, aggregate_id) VALUES ('order', 'o') RETURNING ve
 INSERT INTO orders (event_type, aggregate_id, version) VALUES ('order', 'o', 2) RETURNING version;
 SELECT pganalytics.alter_event_table('orders', 'segment_interval', '1 hour'),
        pganalytics.alter_event_table('orders', 'segment_size', NULL),
-       pganalytics.alter_event_table('orders', 'dedup_window', NULL),
-       pganalytics.alter_event_table('orders', 'retention', '1 year');
-SELECT versions, dedup_window, segment_interval, segment_size, retention FROM pganalytics.event_tables WHERE event_table = 'orders'::regclass;
+       pganalytics.alter_event_table('orders', 'dedup_window', NULL);
+SELECT versions, dedup_window, segment_interval, segment_size FROM pganalytics.event_tables WHERE event_table = 'orders'::regclass;
 
 -- Deduplication turned off, and on again: as of the segments made after that.
 SELECT pganalytics.alter_event_table('orders', 'versions', 'optional'),
@@ -42,6 +41,8 @@ SELECT pganalytics.alter_event_table('orders', 'dedup_window', '-1 day');
 SELECT pganalytics.alter_event_table('orders', 'retention', '0');
 \set VERBOSITY default
 SELECT pganalytics.alter_event_table('orders', 'id', '1');
+SELECT pganalytics.alter_event_table('orders', 'retention', '1 year');
+SELECT retention FROM pganalytics.event_tables WHERE event_table = 'orders'::regclass;
 SELECT pganalytics.alter_event_table('pg_class', 'retention', '1 day');
 CREATE ROLE regress_stranger;
 SET ROLE regress_stranger;

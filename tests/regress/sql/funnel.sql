@@ -107,6 +107,15 @@ SELECT * FROM pganalytics.funnel('activity', ARRAY['signup', 'post', 'comment'],
 SELECT value, step, name, entities, of_first, open, expired
 FROM pganalytics.funnel('activity', ARRAY['signup', 'post', 'comment'], '8 days', "from" => '2024-05-01', "to" => '2024-05-03', by => $$payload->>'country'$$);
 SELECT value, step, name, entities, of_first FROM pganalytics.funnel('activity', ARRAY['signup', 'post'], "from" => '2024-05-02');
+-- Who enters by several events of one time does so by that of the first position; without
+-- positions, by that of the first value. The order of rows never matters.
+CREATE TABLE at_once (aggregate_id text, event_type text, occurred_at timestamptz, position bigint, ad text);
+INSERT INTO at_once VALUES ('ann', 'signup', '2024-05-01', 2, 'search'), ('ann', 'signup', '2024-05-01', 1, 'video'),
+    ('bob', 'signup', '2024-05-01', 3, NULL), ('bob', 'signup', '2024-05-01', 4, 'search');
+SELECT value, entities FROM pganalytics.funnel('at_once', ARRAY['signup'], by => 'ad');
+ALTER TABLE at_once DROP COLUMN position;
+SELECT value, entities FROM pganalytics.funnel('at_once', ARRAY['signup'], by => 'ad');
+DROP TABLE at_once;
 -- Any conditions, any relation that has the columns.
 CREATE VIEW posts AS SELECT occurred_at, aggregate_id AS author, length(event_type) AS size FROM activity;
 SELECT * FROM pganalytics.funnel('posts', conditions => ARRAY['size = 6', 'size IN (4, 5) -- badges, too'], mode => 'strict_increase', entity => 'author');
@@ -127,9 +136,9 @@ SELECT * FROM pganalytics.funnel('activity', '{}');
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a', NULL]);
 SELECT * FROM pganalytics.funnel('activity', conditions => ARRAY['true), (true']);
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a'], entity => 'aggregate_id FROM activity; DROP TABLE activity');
-\set VERBOSITY terse
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a'], by => 'nothing');
-\set VERBOSITY default
+SELECT * FROM pganalytics.funnel('activity', conditions => ARRAY['true', $$payload->>'page'$$]);
+SELECT * FROM pganalytics.funnel('pg_stats', ARRAY['a']);
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a'], '1 month');
 SELECT * FROM pganalytics.funnel('activity', ARRAY['a'], mode => 'loose');
 SELECT * FROM pganalytics.funnel(NULL, ARRAY['a']);

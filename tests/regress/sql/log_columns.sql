@@ -43,5 +43,15 @@ INSERT INTO events (event_type, aggregate_id) VALUES ('x', 'a');
 \echo :SQLSTATE
 ALTER TABLE events RENAME happened_at TO occurred_at;
 INSERT INTO events (event_type, aggregate_id) VALUES ('x', 'a') RETURNING version;
+-- Nor dropped, which nothing could mend: indexes, and what was in it, would be gone.
+ALTER TABLE events DROP COLUMN version;
+\echo :SQLSTATE
+ALTER TABLE events DROP COLUMN txid CASCADE;
+CREATE DOMAIN short AS text;
+ALTER TABLE events ADD COLUMN code short, DROP COLUMN metadata;
+SET client_min_messages = warning;
+DROP DOMAIN short CASCADE;
+RESET client_min_messages;
+INSERT INTO events (event_type, aggregate_id) VALUES ('x', 'a') RETURNING version;
 
 DROP TABLE events;

@@ -102,8 +102,40 @@ BEGIN
         END;
     END LOOP;
 END $$;
+
+-- Constants that a function of ours does not take would fail on every event. There are none here,
+-- and FILTER would leave them out.
+\set VERBOSITY terse
+SELECT pganalytics.create_projection('refused', $$SELECT pganalytics.sequence_count('(?1)(?2)', occurred_at, event_type = 'a') FILTER (WHERE event_type = 'b') FROM events$$);
+SELECT pganalytics.create_projection('refused', $$SELECT 1 + pganalytics.window_funnel('1 month', occurred_at, event_type = 'a') FROM events$$);
+SELECT pganalytics.create_projection('refused', $$SELECT max(pganalytics.tumble(occurred_at, '1 day', timezone => 'Berlin')) FROM events$$);
+SELECT pganalytics.create_projection('refused', $$SELECT w, count(*) FROM events, pganalytics.hop(occurred_at, '1 hour', '0') AS w GROUP BY w$$);
+SELECT pganalytics.create_projection('refused', $$SELECT event_id, pganalytics.tumble(occurred_at, '1 month 1 day') AS since FROM events$$);
+SELECT pganalytics.create_projection('refused', $$SELECT count(*) AS n FROM events GROUP BY aggregate_id HAVING pganalytics.window_funnel('1 day', 'strikt', occurred_at, true) > 0$$);
+SELECT pganalytics.replace_projection('known', $$SELECT aggregate_id, count(*) AS n, pganalytics.sequence_match('(?1', occurred_at, true) AS is_new FROM events GROUP BY 1$$);
+\set VERBOSITY default
+-- What is no constant may be good.
+SELECT pganalytics.create_projection('good', $$
+    SELECT pganalytics.tumble((payload->>'at')::timestamptz, '1 day') AS day, pganalytics.window_funnel((payload->>'window')::interval, occurred_at, true) AS level,
+           pganalytics.sequence_match(payload->>'pattern', occurred_at, true, NULL) AS matched,
+           pganalytics.top_k('all'::text, (payload->>'most')::int) AS most FROM events GROUP BY 1$$);
+SELECT pganalytics.drop_projection('good');
 SELECT pganalytics.create_projection('events', 'SELECT count(*) FROM events');
 \echo :SQLSTATE
+-- An error in the query says where.
+SELECT pganalytics.create_projection('refused', $$
+    SELECT 'ä' AS letter, event_typ,
+           count(*) AS events
+    FROM events GROUP BY 1, 2 $$);
+SELECT pganalytics.create_projection('refused', 'SELEC count(*) FROM events');
+SELECT pganalytics.replace_projection('known', 'SELECT aggregate_id, count(*) AS n FROM nothing GROUP BY 1');
+SELECT pganalytics.create_projection('refused', 'SELECT count(*) FROM events GROUP BY (');
+-- A NULL, as of a variable that is not set, is not passed over in silence.
+SELECT pganalytics.create_projection('refused', NULL);
+\echo :SQLSTATE
+SELECT pganalytics.create_projection('refused', 'SELECT count(*) FROM events', with_data => NULL);
+SELECT pganalytics.replace_projection('known', NULL);
+SELECT pganalytics.replace_projection(NULL, 'SELECT count(*) FROM events');
 -- Nothing is left of what was refused.
 SELECT pganalytics.drop_projection('known');
 SELECT count(*) FROM pganalytics.projections;

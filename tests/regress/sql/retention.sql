@@ -196,9 +196,12 @@ SELECT pganalytics.active_users('visits', condition => 'true) OR (true');
 \echo :SQLSTATE
 SELECT pganalytics.active_users('visits', entity => 'aggregate_id AS who');
 \echo :SQLSTATE
-\set VERBOSITY sqlstate
 SELECT pganalytics.active_users('visits', condition => 'no_such_column > 0');
-SELECT pganalytics.active_users('pg_class');
+\echo :SQLSTATE
+SELECT pganalytics.lifecycle('visits', condition => 'event_type');
+\echo :SQLSTATE
+SELECT pganalytics.active_users('pg_stats');
+\echo :SQLSTATE
 
 SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections \g /dev/null
 DROP TABLE visits, log, odd, parallel;

@@ -125,8 +125,9 @@ SELECT tail, differences(name) FROM projections;
 SELECT who, paid, quick, sequence_match(line, '(?2)(?t>86400)(?1)') AS came_back FROM orders ORDER BY who;
 SELECT refresh_projection('orders');
 SELECT tail, differences(name) FROM projections;
--- A pattern that cannot be fails on each event.
+-- A constant pattern that cannot be is refused at once; one that is none fails on each event.
 SELECT create_projection('wrong', $$SELECT aggregate_id, pganalytics.sequence_match('(?1)(?2)', occurred_at, event_type = 'view') AS paid FROM clicks GROUP BY 1$$);
+SELECT create_projection('wrong', $$SELECT aggregate_id, pganalytics.sequence_match(lower('(?1)(?2)'), occurred_at, event_type = 'view') AS paid FROM clicks GROUP BY 1$$);
 SELECT count(*), error FROM dead_letters GROUP BY error;
 SELECT drop_projection('wrong'), drop_projection('orders');
 DROP TABLE clicks, many;

@@ -15,6 +15,11 @@ FROM clicks ORDER BY aggregate_id, position;
 -- Newest first, they are numbered from the newest on.
 SELECT occurred_at, pganalytics.sessionize(occurred_at, '30 minutes') OVER (ORDER BY occurred_at DESC) AS session
 FROM clicks WHERE aggregate_id = 'bob';
+-- Without an order, or in another, an answer would be wrong.
+SELECT pganalytics.sessionize(ts, '1 hour') OVER () FROM (VALUES (timestamptz '2024-05-01'), ('2024-05-03'), ('2024-05-02')) v (ts);
+\echo :SQLSTATE
+SELECT pganalytics.sessionize(ts, '1 hour') OVER (ORDER BY i) FROM (VALUES (1, timestamp '2024-05-03'), (2, NULL), (3, '2024-05-01'), (4, '2024-05-02')) v (i, ts);
+\echo :SQLSTATE
 
 -- The usual query, in plain SQL, is the oracle: rows with ties, without a time, at infinity, alone.
 SELECT setseed(0.25);
@@ -77,16 +82,19 @@ SELECT count(*) AS different FROM (
         FROM (SELECT *, apart(lag(ts) OVER (PARTITION BY who ORDER BY ts, i), ts, '20 minutes') AS rise FROM rows WHERE ts IS NOT NULL AND who IS NOT NULL) r) s
     GROUP BY who, n) d;
 
+-- Any column of time will do.
+CREATE TEMP VIEW days AS SELECT occurred_at::date AS occurred_at, event_type, 'all' AS aggregate_id FROM events WHERE isfinite(occurred_at);
+SELECT count(*) > 0 AS some, bool_and(length = '0') AS short FROM pganalytics.sessions('days', '1 hour');
+DROP VIEW days;
+
 SELECT * FROM pganalytics.sessions('clicks', '1 month');
 \echo :SQLSTATE
 SELECT * FROM pganalytics.sessions('clicks', NULL);
 \echo :SQLSTATE
 SELECT * FROM pganalytics.sessions('clicks', entity => 'aggregate_id; DROP TABLE clicks');
 \echo :SQLSTATE
-\set VERBOSITY terse
-SELECT * FROM pganalytics.sessions('pg_class');
+SELECT * FROM pganalytics.sessions('pg_stats');
 \echo :SQLSTATE
-\set VERBOSITY default
 -- It reads as whoever asks.
 CREATE ROLE stranger;
 SET ROLE stranger;

@@ -48,6 +48,8 @@ pub struct Funnel {
     pub to: Option<i64>,
     /// What entities are told apart by.
     pub by: Option<String>,
+    /// Whether the relation has a position, which tells the first of several events of a time.
+    pub has_position: bool,
     /// Whose events belong together.
     pub entity: String,
     /// Until when events are known.
@@ -81,9 +83,14 @@ impl Funnel {
             format!(" AND ({})", numbered.join(" OR "))
         };
         let by = self.by.as_ref().map_or("NULL", String::as_str);
+        let (place, first) = if self.by.is_some() && self.has_position {
+            (", \"position\" AS place", "at, place")
+        } else {
+            ("", "ROW(at, value COLLATE pg_catalog.\"C\")")
+        };
         let value = match self.by {
             Some(_) => format!(
-                "pganalytics.first(value, at) FILTER (WHERE s1{})",
+                "pganalytics.first(value, {first}) FILTER (WHERE s1{})",
                 self.entering("at")
             ),
             None => "NULL::pg_catalog.text".to_owned(),
@@ -97,7 +104,7 @@ impl Funnel {
         );
         Ok(format!(
             "WITH event AS (
-    SELECT {entity} AS entity, occurred_at AS at, {by}::pg_catalog.text AS value{conditions}
+    SELECT {entity} AS entity, occurred_at::pg_catalog.timestamptz AS at{place}, {by}::pg_catalog.text AS value{conditions}
     FROM {relation}
     WHERE {looked_at}
 ), entity AS (
@@ -127,7 +134,7 @@ impl Funnel {
 SELECT value, step::pg_catalog.int4, name, entities,
        CASE WHEN first OPERATOR(pg_catalog.>) 0 THEN pg_catalog.round(entities OPERATOR(pg_catalog./) first::pg_catalog.numeric, 4) END AS of_first,
        CASE WHEN previous OPERATOR(pg_catalog.>) 0 THEN pg_catalog.round(entities OPERATOR(pg_catalog./) previous::pg_catalog.numeric, 4) END AS of_previous,
-       waits[1] AS median_since_previous, waits[2] AS p90_since_previous,
+       waits[1] AS median_time, waits[2] AS p90_time,
        CASE WHEN step OPERATOR(pg_catalog.<) {last} THEN open END AS open,
        CASE WHEN step OPERATOR(pg_catalog.<) {last} THEN expired END AS expired
 FROM compared

@@ -2,6 +2,7 @@
 
 use super::question::{Modes, Question};
 use super::strict;
+use crate::interrupt::Work;
 use crate::timeline::Moment;
 use std::ops::RangeInclusive;
 
@@ -120,12 +121,15 @@ fn plain<const RISING: bool, const TOLD: bool>(
     let mut known = 1_u64;
     let mut reach = Reach::default();
     let mut rest = moments;
+    let mut work = Work::default();
     while let Some((first, after)) = rest.split_first() {
         let (at, mut held) = (first.at, first.held);
         rest = after;
+        work.done(1);
         while let Some((next, after)) = rest.split_first().filter(|(next, _)| next.at == at) {
             held |= next.held;
             rest = after;
+            work.done(1);
         }
         if TOLD && !entry.contains(&at) {
             held &= !1;

@@ -6,6 +6,7 @@
 use super::matching;
 use super::question::{Modes, Question};
 use super::reach::Reach;
+use crate::interrupt::Work;
 use crate::timeline::Moment;
 use std::ops::RangeInclusive;
 
@@ -96,18 +97,21 @@ pub(super) fn reach(
     let mut starts = [0; 64];
     let mut alive = 0_u64;
     let mut reach = Reach::default();
+    let mut work = Work::default();
     for rows in groups(moments) {
         let at = rows[0].at;
         let group = Group::new(rows, question.modes);
         let begins = group.union & 1 == 1 && entry.contains(&at);
         starts[0] = at;
         let mut before = alive | u64::from(begins);
+        work.done(rows.len());
         alive = 0;
         // The longest chains began first: what comes later may take their place.
         while before != 0 {
             let level = 63 - before.leading_zeros() as usize;
             before ^= 1 << level;
             let start = starts[level];
+            work.done(rows.len());
             if !question.holds(start, at) {
                 continue;
             }

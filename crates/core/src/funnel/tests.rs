@@ -4,6 +4,7 @@ mod golden;
 mod oracle;
 
 use super::*;
+use crate::interrupt::tests::checks;
 use crate::sql::timestamptz;
 use proptest::prelude::*;
 
@@ -250,6 +251,7 @@ fn the_query_quotes_names_and_values() {
         from: Some(0),
         to: Some(MICROS_PER_DAY),
         by: Some("(country)".into()),
+        has_position: true,
         entity: "(aggregate_id)".into(),
         as_of: i64::MAX,
     };
@@ -273,4 +275,21 @@ fn the_query_quotes_names_and_values() {
         ..funnel
     };
     assert_eq!(none.sql(), Err(FunnelError::Count(0)));
+}
+
+#[test]
+fn long_ones_are_read_with_checks() {
+    let rows: Vec<_> = (0..200_000).map(|at| Moment { at, held: 1 }).collect();
+    let ties = vec![Moment { at: 0, held: 1 }; 200_000];
+    for mode in ["", "strict_increase", "strict_once", "strict_order"] {
+        let question = Question::new(width(1, 0), mode).unwrap();
+        assert!(
+            checks(|| assert_eq!(level(&rows, 2, question), 1)) > 1,
+            "{mode}"
+        );
+        assert!(
+            checks(|| assert_eq!(level(&ties, 2, question), 1)) > 1,
+            "{mode}"
+        );
+    }
 }

@@ -46,7 +46,7 @@ impl Source {
         format!(
             "named AS (
     SELECT {entity}::pg_catalog.text COLLATE pg_catalog.\"C\" AS entity, {event}::pg_catalog.text COLLATE pg_catalog.\"C\" AS event,
-           occurred_at AS at{position}
+           occurred_at::pg_catalog.timestamptz AS at{position}
     FROM {relation}
     WHERE occurred_at IS NOT NULL{since}
 ), event AS (

@@ -16,7 +16,7 @@ use crate::sketch::{Kind, SketchError, slots};
 
 pub(super) const KIND: Kind = Kind {
     name: "percentile_sketch",
-    maker: "percentile_sketch()",
+    maker: "percentile_sketch() of numbers",
 };
 
 pub(super) const SEALED: u8 = 0;

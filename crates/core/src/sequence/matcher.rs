@@ -6,6 +6,7 @@
 
 use super::span::{ANY, Span, elapsed};
 use super::{Event, Follows, Pattern};
+use crate::interrupt::Work;
 use crate::timeline::Moment;
 
 impl Pattern {
@@ -19,8 +20,8 @@ impl Pattern {
     #[must_use]
     pub fn count(&self, rows: &[Moment]) -> usize {
         let able = able(&self.events, rows);
-        let (mut count, mut begin) = (0, 0);
-        while let Some(end) = walk(&self.events, rows, &able, begin, |_, _| {}) {
+        let (mut count, mut begin, mut work) = (0, 0, Work::default());
+        while let Some(end) = walk(&self.events, rows, &able, begin, &mut work, |_, _| {}) {
             count += 1;
             begin = end + 1;
         }
@@ -41,11 +42,19 @@ impl Pattern {
             events = &events[..end.map_or(0, |last| last + 1)];
         }
         let mut times = vec![];
-        walk(events, rows, &able(events, rows), 0, |event, row| {
-            if event.condition.is_some() {
-                times.push(row.at);
-            }
-        });
+        let able = able(events, rows);
+        walk(
+            events,
+            rows,
+            &able,
+            0,
+            &mut Work::default(),
+            |event, row| {
+                if event.condition.is_some() {
+                    times.push(row.at);
+                }
+            },
+        );
         times
     }
 }
@@ -78,8 +87,9 @@ fn able(events: &[Event], rows: &[Moment]) -> Vec<u64> {
     }
     let last = 1 << (events.len() - 1);
     // The events that the row after can be, and those that any row after can be.
-    let (mut after, mut any_after) = (0, 0);
+    let (mut after, mut any_after, mut work) = (0, 0, Work::default());
     for row in (0..rows.len()).rev() {
+        work.done(1 + timed.len());
         let mut is = last | after >> 1 & next | any_after >> 1 & later;
         for timed in &mut timed {
             if timed.follows(row, rows, &able) {
@@ -166,15 +176,20 @@ fn walk(
     rows: &[Moment],
     able: &[u64],
     begin: usize,
+    work: &mut Work,
     mut visit: impl FnMut(&Event, Moment),
 ) -> Option<usize> {
     let (first, others) = events.split_first()?;
-    let mut row = (begin..rows.len()).find(|row| able[*row] & 1 == 1)?;
+    let mut row = (begin..rows.len()).find(|row| {
+        work.done(1);
+        able[*row] & 1 == 1
+    })?;
     visit(first, rows[row]);
     for (place, event) in others.iter().enumerate() {
         row = match &event.follows {
             Follows::Next => row + 1,
             Follows::Later(spans) => (row + 1..rows.len()).find(|later| {
+                work.done(1);
                 able[*later] >> (place + 1) & 1 == 1
                     && spans.contain(elapsed(rows[row].at, rows[*later].at))
             })?,

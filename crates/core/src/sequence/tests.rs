@@ -2,6 +2,7 @@
 
 use super::span::LONGEST;
 use super::*;
+use crate::interrupt::tests::checks;
 use proptest::prelude::*;
 
 /// A part of a pattern, as it is drawn.
@@ -325,4 +326,16 @@ fn answers_as_clickhouse_does() {
         assert_eq!(found.join(" "), times, "{answer}");
     }
     assert_eq!(answers.lines().count(), 500);
+}
+
+#[test]
+fn long_ones_are_searched_with_checks() {
+    let rows: Vec<_> = (0..200_000).map(|at| Moment { at, held: 1 }).collect();
+    let pattern = |text| Pattern::parse(text, 2).unwrap();
+    assert!(checks(|| assert!(!pattern("(?2)").is_match(&rows))) > 1);
+    assert!(checks(|| assert_eq!(pattern("(?1)").count(&rows), rows.len())) > 4);
+    // The rows are gone through twice for what each can be, and then for the second event.
+    let far = pattern("(?1)(?t>=0.199999)(?1)");
+    let twice = 2 * checks(|| assert!(far.is_match(&rows)));
+    assert!(checks(|| assert_eq!(far.events(&rows), [0, 199_999])) > twice);
 }

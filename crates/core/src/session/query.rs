@@ -65,7 +65,7 @@ pganalytics.first(e.event_type, e.place) AS first_event, pganalytics.last(e.even
 pganalytics.sessionize(e.at, '{gap} microseconds'::pg_catalog.interval) OVER w AS session, \
 pg_catalog.row_number() OVER w AS place
         FROM (
-            SELECT {entity}::pg_catalog.text AS entity, e.occurred_at AS at, e.event_type::pg_catalog.text AS event_type, {ties} AS tie
+            SELECT {entity}::pg_catalog.text AS entity, e.occurred_at::pg_catalog.timestamptz AS at, e.event_type::pg_catalog.text AS event_type, {ties} AS tie
             FROM {table} AS e
             WHERE e.occurred_at IS NOT NULL{since}
         ) AS e

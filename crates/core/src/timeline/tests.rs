@@ -1,4 +1,5 @@
 use super::*;
+use crate::interrupt::tests::checks;
 use proptest::prelude::*;
 
 /// Grows a timeline as an aggregate does.
@@ -143,4 +144,13 @@ fn is_printed_for_people() {
     ] {
         assert!(bytes_of(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn long_ones_are_sorted_with_checks() {
+    let late = |at: i64| Moment { at, held: 1 };
+    let mut moments: Vec<_> = (0..=SOON_SORTED as i64).map(|at| late(at ^ 1)).collect();
+    assert!(checks(|| sort(&mut moments)) > 0);
+    assert!(moments.is_sorted());
+    assert_eq!(checks(|| sort(&mut moments[..100])), 0);
 }
