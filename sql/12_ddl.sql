@@ -19,7 +19,8 @@ COMMENT ON EVENT TRIGGER pganalytics_detach IS 'keeps segments in their event ta
 -- Whatever the view of a projection can depend on may be dropped with CASCADE.
 CREATE EVENT TRIGGER pganalytics_drop ON sql_drop
     WHEN TAG IN ('DROP TABLE', 'DROP VIEW', 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'ALTER TABLE', 'DROP OWNED', 'DROP SCHEMA',
-        'DROP FUNCTION', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP EXTENSION')
+        'DROP FUNCTION', 'DROP ROUTINE', 'DROP AGGREGATE', 'DROP OPERATOR', 'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP EXTENSION',
+        'ALTER TYPE', 'DROP TEXT SEARCH CONFIGURATION', 'DROP LANGUAGE', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER')
     EXECUTE FUNCTION pganalytics.on_ddl();
 ALTER EVENT TRIGGER pganalytics_drop ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER pganalytics_drop IS 'keeps segments from being dropped without their event table, and sweeps up what is left of projections that are dropped';

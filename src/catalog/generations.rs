@@ -46,6 +46,19 @@ impl Projection {
         spi::run(sql, key, Under::Fresh).first().map(coverage)
     }
 
+    /// Keeps others from folding any of its generations until the transaction ends. The
+    /// caller has locked it.
+    pub fn lock_folds(&self) {
+        let _platform = Platform::act();
+        spi::run(
+            "SELECT FROM pganalytics_data.checkpoint WHERE generation IN ( \
+                 SELECT id FROM pganalytics_data.generation WHERE projection = $1) \
+             ORDER BY generation FOR UPDATE",
+            vec![Arg::Int(self.id)],
+            Under::Fresh,
+        );
+    }
+
     /// What it is to begin after, for a reader whose snapshot is older than it.
     pub fn since(&self) -> Coverage {
         let _platform = Platform::act();

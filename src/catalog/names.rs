@@ -240,6 +240,16 @@ pub fn schema_of(relation: Oid) -> String {
     .map_or_else(String::new, |row| row.known(0).into())
 }
 
+/// The options that somebody has given a view, as SQL.
+pub fn view_options(view: Oid) -> Option<String> {
+    let row = spi::latest(
+        "SELECT pg_catalog.array_to_string(reloptions, ', ') FROM pg_catalog.pg_class \
+         WHERE oid OPERATOR(pg_catalog.=) $1",
+        vec![Arg::Oid(view)],
+    )?;
+    row.text(0).map(Into::into)
+}
+
 /// A column as users know it.
 pub struct Described {
     pub name: String,

@@ -10,6 +10,7 @@
 use super::Oid;
 use super::bgworker::own_database;
 use pgrx::pg_sys::{self, LockAcquireResult as Acquired};
+use std::time::Duration;
 
 /// User locks survive a rollback, ordinary locks of a session do not. SQL's
 /// advisory locks have 1 or 2 here, so no SQL can take or imitate this one.
@@ -107,6 +108,13 @@ pub fn is_wanted_without_sessions(database: Oid) -> bool {
     }
     release(&tag, pg_sys::RowExclusiveLock);
     false
+}
+
+/// How long the session lets itself wait for a lock; `None`: as long as it takes.
+pub fn lock_timeout() -> Option<Duration> {
+    // SAFETY: a plain variable of the backend.
+    let milliseconds = u64::try_from(unsafe { pg_sys::LockTimeout }).unwrap_or(0);
+    (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
 }
 
 /// Keeps the extension from being dropped until the transaction ends; `false` if

@@ -91,7 +91,7 @@ fn create(name: &str, query: &str, mode: &str, with_data: bool) -> Result<Oid, E
             projection.name
         );
     } else if is_inline {
-        inline::begin(&projection)?;
+        inline::giving_way(|| inline::begin(&projection))?;
     }
     worker::start_after_commit();
     Ok(relation)

@@ -241,7 +241,10 @@ fn discard(name: &str, reason: &str, ids: Ids) -> Result<i64, Error> {
             hint: "Say why the events need not be folded: it stays as a record.",
         });
     }
-    let projection = Projection::owned(name)?;
+    let projection = Projection::locked(name)?;
+    // Nobody folds them meanwhile, or sets them aside in what is to be read next.
+    projection.lock_folds();
+    let _snapshot = Snapshot::take();
     let by = role_name(current_user());
     let mut discarded = 0;
     for letter in chosen(&projection, ids)? {

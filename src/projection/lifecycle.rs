@@ -27,7 +27,7 @@ fn resume_projection(name: Text) -> bool {
 /// An inline one is folded by the worker then, and when it is resumed.
 fn pause(name: &str) -> Result<bool, Error> {
     let projection = Projection::locked(name)?;
-    inline::end(&projection)?;
+    inline::giving_way(|| inline::end(&projection))?;
     Ok(projection.pause(true))
 }
 
@@ -36,19 +36,31 @@ fn resume(name: &str) -> Result<bool, Error> {
     let projection = Projection::locked(name)?;
     let resumed = projection.pause(false);
     if resumed && projection.wants_inline() && catch_up(&projection)? {
-        inline::begin(&projection)?;
+        inline::giving_way(|| inline::begin(&projection))?;
     }
     Ok(resumed)
 }
 
 #[pg_extern(sql = false)]
 fn drop_projection(name: Text) {
-    let projection = Projection::locked(&name).or_raise();
-    if projection.is_inline() {
-        // Those who append have its state before its checkpoint; other folds lock the
-        // checkpoint first, as is done below.
-        inline::lock_state(&projection);
+    drop_named(&name).or_raise();
+}
+
+fn drop_named(name: &str) -> Result<(), Error> {
+    let projection = Projection::locked(name)?;
+    let drop = || {
+        spi::execute(&format!("DROP VIEW {}", sql_name(projection.relation)));
+        projection.remove();
+    };
+    if !projection.is_inline() {
+        drop();
+        return Ok(());
     }
-    spi::execute(&format!("DROP VIEW {}", sql_name(projection.relation)));
-    projection.remove();
+    inline::giving_way(|| {
+        // Those who append have its state before its checkpoint; other folds lock the
+        // checkpoint first, as is done by removing it.
+        inline::lock_state(&projection);
+        drop();
+        Ok(())
+    })
 }

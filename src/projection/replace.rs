@@ -12,11 +12,12 @@ use super::define::{Maker, define, define_new};
 use super::generation::{access, make_definition, make_state, settings, view_text};
 use super::inline;
 use crate::catalog::generations::{self, NewGeneration};
-use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name};
+use crate::catalog::names::{Described, describe_columns, find, schema_of, sql_name, view_options};
 use crate::catalog::projections::Projection;
 use crate::pg::depend::goes_over;
 use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
+use crate::pg::index::Relation;
 use crate::pg::query::AS_DEPARSED;
 use crate::pg::security::{ActingAs, Platform, Settings};
 use crate::pg::spi;
@@ -46,21 +47,25 @@ pub fn rebuild(name: &str) -> Result<(), Error> {
 fn replace(name: &str, query: Option<&str>) -> Result<(), Error> {
     let old = Projection::locked(name)?;
     let successor = begin(&old, query)?;
-    if first_fold(&successor)? {
-        take_over(&successor)?;
-    } else {
+    if !first_fold(&successor)? {
         notice!(
             "projection \"{}\" is built anew in the background and read as it was until then",
             old.name
         );
         worker::start_after_commit();
+        Ok(())
+    } else if successor.wants_inline() {
+        inline::giving_way(|| take_over(&successor))
+    } else {
+        take_over(&successor)
     }
-    Ok(())
 }
 
 /// Has another generation of a projection built, which the caller has locked.
 pub fn begin(old: &Projection, query: Option<&str>) -> Result<Projection, Error> {
     inline::check_state(old)?;
+    // Lock, then look: what its query reads keeps its names meanwhile.
+    drop(Relation::open_if_there(old.event_table));
     if let Some(unfinished) = Projection::successor(old.id) {
         Projection::set_successor(old.id, None);
         generations::remove(unfinished.generation);
@@ -159,7 +164,13 @@ pub fn take_over(successor: &Projection) -> Result<(), Error> {
     {
         let _owner = ActingAs::new(successor.owner);
         let _settings = Settings::pin(AS_DEPARSED);
+        let options = view_options(successor.relation);
         spi::execute(&format!("CREATE OR REPLACE VIEW {view}"));
+        // It has lost them.
+        if let Some(options) = options {
+            let name = sql_name(successor.relation);
+            spi::execute(&format!("ALTER VIEW {name} SET ({options})"));
+        }
     }
     successor.become_read();
     let _platform = Platform::act();

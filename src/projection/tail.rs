@@ -233,6 +233,7 @@ pub fn require_to_know_of(projection: &Projection) -> Result<(), Error> {
 fn tail_length(projection: Oid) -> Option<i64> {
     let projection = Projection::of_view(projection)?;
     require_to_know_of(&projection).or_raise();
+    Relation::open_if_there(projection.event_table)?;
     let coverage = projection.coverage().unwrap_or_else(Coverage::nothing);
     if coverage.is_inline {
         return own_tail_length(&projection, &coverage).ok();

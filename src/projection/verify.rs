@@ -1,17 +1,20 @@
 //! Verify: what a state holds beside what the log gives, recomputed.
 //!
 //! Everything is read under one snapshot, state and checkpoint too, so folds go on
-//! meanwhile. Repair is a rebuild.
+//! meanwhile. Lock, then look, as for a fold. Repair is a rebuild.
 
 use super::define::define;
 use super::inline;
+use super::lookups::lock_lookups;
 use super::replace::rebuild;
 use super::source::Source;
 use super::tail::segments_of;
 use crate::catalog::names::sql_name;
 use crate::catalog::projections::Projection;
 use crate::pg::error::tell;
+use crate::pg::index::Relation;
 use crate::pg::security::{ActingAs, Settings};
+use crate::pg::snapshot::Snapshot;
 use crate::pg::srf::Fill;
 use pganalytics_core::coverage::Events;
 use pganalytics_core::error::Error;
@@ -20,7 +23,8 @@ use pganalytics_core::projection::{Portion, verify_sql};
 /// Sends the groups in which a projection's state differs from what the events that it
 /// has folded give; with `repair` it is built anew if there are any.
 pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
-    let projection = Projection::owned(name)?;
+    let projection = held(name)?;
+    let snapshot = Snapshot::take();
     let since = projection.since().done;
     let Some(coverage) = projection.coverage() else {
         return Err(Error::ConcurrentProjection {
@@ -46,6 +50,7 @@ pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
         let _settings = Settings::pin(projection.pinned_settings());
         fill(&sql).unwrap_or_else(|failure| failure.raise())
     };
+    drop(snapshot);
     match (differences, repair) {
         (0, _) => Ok(()),
         (_, true) => rebuild(name),
@@ -59,6 +64,27 @@ pub fn verify(name: &str, repair: bool, fill: Fill) -> Result<(), Error> {
                 "Build it anew with rebuild_projection() or repair => true.",
             );
             Ok(())
+        }
+    }
+}
+
+/// The projection that a user names, with what is compared kept from being dropped or
+/// rewritten until the transaction ends, for a snapshot to be taken next.
+fn held(name: &str) -> Result<Projection, Error> {
+    loop {
+        let projection = Projection::owned(name)?;
+        let compared = [
+            projection.event_table,
+            projection.definition,
+            projection.state,
+        ];
+        // Otherwise another generation has taken its place meanwhile, or it is gone.
+        if compared
+            .into_iter()
+            .all(|relation| Relation::open_if_there(relation).is_some())
+        {
+            lock_lookups(&projection);
+            return Ok(projection);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::tail::{is_worth_folding, require_to_know_of};
 use crate::catalog::projections::Projection;
 use crate::pg::encoding::Text;
 use crate::pg::error::OrRaise;
+use crate::pg::index::Relation;
 use crate::pg::process;
 use crate::pg::snapshot::Snapshot;
 use crate::worker;
@@ -46,6 +47,9 @@ fn has_caught_up(id: i32) -> Result<bool, Error> {
     }
     if projection.wants_inline() && !projection.is_inline() {
         return Ok(false);
+    }
+    if Relation::open_if_there(projection.event_table).is_none() {
+        return Ok(true);
     }
     let snapshot = Snapshot::latest();
     let is_behind = is_worth_folding(&projection, worker::fold_tail(), false)?;

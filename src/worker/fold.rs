@@ -11,7 +11,6 @@ use crate::pg::security::Settings;
 use crate::pg::transaction::Failure;
 use crate::pg::{bgworker, lock, process, transaction};
 use crate::projection::{Step, fold_batch, is_worth_folding, settle, take_over};
-use pganalytics_core::error::Error;
 use pganalytics_core::worker::{Due, Pace, REST_WHEN_LOCKED, rest_after, throttle};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -224,29 +223,38 @@ fn fold_if_due(upkeep: &Upkeep, due: Due, most: i64) -> Result<Step, Failure> {
     }
     let step = transaction::run_pinned(|| {
         let Some(projection) = Projection::numbered(upkeep.id) else {
-            return Ok(Step::default());
+            return Ok(None);
         };
         let any = due == Due::AnyTail;
         if !failing && !is_worth_folding(&projection, settings::fold_tail(), any)? {
-            return Ok(Step::default());
+            return Ok(None);
         }
         process::report_activity(&format!("folding projection {}", projection.name));
-        fold_and_tell(&projection, failing, most)
+        let step = fold_batch(&projection, most)?;
+        if step.as_ref().is_some_and(|step| step.events > 0) {
+            upkeep::notify(&projection.name);
+        }
+        Ok(step)
     });
-    Ok(step?.unwrap_or_default())
-}
-
-fn fold_and_tell(projection: &Projection, failing: bool, most: i64) -> Result<Step, Error> {
-    let Some(step) = fold_batch(projection, most)? else {
+    let Some(step) = step?.flatten() else {
         return Ok(Step::default());
     };
-    if step.events > 0 {
-        upkeep::notify(&projection.name);
-    }
     if failing {
-        projection.note_error(None);
+        note_recovery(upkeep.id)?;
     }
     Ok(step)
+}
+
+/// In a transaction of its own: whoever changes a projection locks its row before its
+/// checkpoint, and a fold has locked the checkpoint.
+fn note_recovery(id: i32) -> Result<(), Failure> {
+    let noted = transaction::run_pinned(|| {
+        if let Some(projection) = Projection::numbered(id) {
+            projection.note_error(None);
+        }
+        Ok(())
+    });
+    noted.map(|_| ())
 }
 
 /// Has a projection that is to be inline be so once its tail is short. Those who

@@ -24,6 +24,7 @@
 
 mod state_trigger;
 mod switch;
+mod way;
 
 use super::lookups::lock_lookups;
 use super::read::reader;
@@ -43,6 +44,7 @@ use pganalytics_core::projection::{fold_sql, own_source_sql};
 pub(super) use state_trigger::{check_state, lock_state};
 pub use switch::settle;
 pub(super) use switch::{begin, check_rights, end};
+pub(super) use way::giving_way;
 
 thread_local! {
     /// By event table. Who makes or ends one keeps writers out of the segments, so these

@@ -77,6 +77,22 @@ RESET ROLE;
 DROP SCHEMA d CASCADE;
 TABLE public.leftovers;
 
+-- With what only its expressions use: a configuration of text search, a language, an attribute.
+SELECT pganalytics.create_event_table('public.log');
+CREATE TEXT SEARCH CONFIGURATION public.words (COPY = simple);
+CREATE LANGUAGE other HANDLER plpgsql_call_handler;
+CREATE FUNCTION public.one(jsonb) RETURNS int IMMUTABLE LANGUAGE other AS 'BEGIN RETURN 1; END';
+CREATE TYPE public.pair AS (a int, b int);
+SELECT pganalytics.create_projection('public.texts', 'SELECT count(*) FROM public.log WHERE to_tsvector(''public.words'', event_type) @@ ''x''');
+SELECT pganalytics.create_projection('public.ones', 'SELECT sum(public.one(payload)) AS n FROM public.log');
+SELECT pganalytics.create_projection('public.pairs', 'SELECT ((version, 1)::public.pair).a, count(*) AS n FROM public.log GROUP BY 1');
+DROP TEXT SEARCH CONFIGURATION public.words CASCADE;
+DROP LANGUAGE other CASCADE;
+ALTER TYPE public.pair DROP ATTRIBUTE a CASCADE;
+DROP TABLE public.log;
+TABLE public.leftovers;
+DROP TYPE public.pair;
+
 -- A replacement that is being built, with what it alone reads.
 CREATE SCHEMA d AUTHORIZATION regress_owner;
 SET ROLE regress_owner;
