@@ -1,5 +1,5 @@
 -- about: how long the disk takes to make a commit safe (a second)
-CREATE TABLE flush (n integer, us double precision);
+CREATE TABLE public.flush (n integer, us double precision);
 DO $$
 DECLARE
     started timestamptz;

@@ -1,6 +1,7 @@
 -- about: aggregates over 4,000,000 events with two workers beside none; 7 runs, in turn (a minute)
 INSERT INTO bar (what, beside, sense, bar) VALUES
     ('percentile_sketch, 2 workers', 'none', '>=', 1.6),
+    ('avg, for comparison, 2 workers', 'none', NULL, NULL),
     ('window_funnel, 1,000 users, 2 workers', 'none', '>=', 1.6),
     ('window_funnel, 100,000 users, 2 workers', 'none', NULL, NULL);
 CREATE UNLOGGED TABLE parallel_events AS
@@ -24,6 +25,7 @@ CREATE FUNCTION funnel_of(who text) RETURNS text LANGUAGE sql AS $$
                    FROM parallel_events GROUP BY %s) f', who)
 $$;
 SET work_mem = '1GB';
+CALL in_parallel('avg, for comparison', 'SELECT avg(x) FROM parallel_events');
 CALL in_parallel('percentile_sketch', 'SELECT pganalytics.percentile_sketch(x) FROM parallel_events');
 CALL in_parallel('window_funnel, 1,000 users', funnel_of('who % 1000'));
 CALL in_parallel('window_funnel, 100,000 users', funnel_of('who'));

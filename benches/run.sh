@@ -63,6 +63,9 @@ run_beside_worker() { # part what
 [ $# -gt 0 ] || set -- single batch copy hot segments prune loop bytes fold read async refresh series funnel sessionize sequences retention sketches parallel
 for part in flush "$@"; do
     echo "==> $part: $(sed -n 's/^-- about: //p' "$part.sql")"
+    # Each has its names for itself.
+    sql --command "CREATE SCHEMA part_$part"
+    export PGOPTIONS="-c search_path=part_$part,public"
     sql --file "$part.sql"
     clients=$(sed -n 's/^-- clients: //p' "$part.sql")
     setting=$(sed -n 's/^-- setting: //p' "$part.sql")
@@ -74,4 +77,5 @@ for part in flush "$@"; do
         run_clients "$part" "$clients"
     fi
 done
+unset PGOPTIONS
 sql --file report.sql

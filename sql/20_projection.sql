@@ -62,7 +62,7 @@ COMMENT ON FUNCTION pganalytics.read_tail(anyelement, "any", uuid) IS
 
 -- A barrier: a condition of a reader's must not see rows before it is known that the reader may.
 CREATE VIEW pganalytics.projections WITH (security_barrier) AS
-SELECT p.relation AS name, g.event_table AS source,
+SELECT p.relation::text AS name, g.event_table AS source,
        CASE WHEN p.paused_at IS NOT NULL THEN 'paused'
             WHEN p.failures > 0 THEN 'failing'
             WHEN p.successor IS NOT NULL THEN 'being replaced'
@@ -83,7 +83,7 @@ JOIN pg_catalog.pg_class c ON c.oid = p.relation
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
    OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT');
 COMMENT ON VIEW pganalytics.projections IS 'projections, how far they have folded and what went wrong last';
-COMMENT ON COLUMN pganalytics.projections.name IS 'the view that is read; compare with ''the name''::regclass';
+COMMENT ON COLUMN pganalytics.projections.name IS 'the view that is read, as SQL names it: with its schema unless that is on the search_path';
 COMMENT ON COLUMN pganalytics.projections.source IS 'the event table';
 COMMENT ON COLUMN pganalytics.projections.status IS 'ready, being built, catching up (a backlog is being folded), being replaced, paused or failing (see last_error); reads are exact in all of them, or fail with that error';
 COMMENT ON COLUMN pganalytics.projections.mode IS 'async or inline';
@@ -100,7 +100,7 @@ COMMENT ON COLUMN pganalytics.projections.state IS 'the table that holds the sta
 GRANT SELECT ON pganalytics.projections TO PUBLIC;
 
 CREATE VIEW pganalytics.projection_progress WITH (security_barrier) AS
-SELECT p.relation AS name,
+SELECT p.relation::text AS name,
        CASE WHEN g.id = p.successor THEN 'building its replacement'
             WHEN k.checkpoint::text = g.since::text THEN 'building'
             ELSE 'catching up' END AS phase,
@@ -117,6 +117,7 @@ WHERE k.next IS NOT NULL
   AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'));
 COMMENT ON VIEW pganalytics.projection_progress IS
     'backlogs that are being folded in batches: how many events are done, how many there are and how long it will take';
+COMMENT ON COLUMN pganalytics.projection_progress.name IS 'as in pganalytics.projections';
 COMMENT ON COLUMN pganalytics.projection_progress.done IS 'positions gone through, of total';
 COMMENT ON COLUMN pganalytics.projection_progress.remaining IS 'how long it will take at this rate';
 GRANT SELECT ON pganalytics.projection_progress TO PUBLIC;

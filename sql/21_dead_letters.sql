@@ -13,7 +13,7 @@ COMMENT ON FUNCTION pganalytics.discard_dead_letters(text, text, uuid[]) IS
 -- A barrier: the error may hold values of events, and a condition of a reader's must
 -- not come to see it before it is known that the reader may.
 CREATE VIEW pganalytics.dead_letters WITH (security_barrier) AS
-SELECT p.relation AS projection, l.event_id, l.position, l.event_type, l.aggregate_id, l.occurred_at,
+SELECT p.relation::text AS projection, l.event_id, l.position, l.event_type, l.aggregate_id, l.occurred_at,
        CASE WHEN l.discarded_at IS NULL THEN 'pending' ELSE 'discarded' END AS status,
        l.sqlstate, l.error, l.attempts, l.first_failed_at, l.last_failed_at, l.discarded_at, l.discarded_by, l.reason
 FROM pganalytics_data.dead_letter l
@@ -22,6 +22,7 @@ JOIN pg_catalog.pg_class c ON c.oid = p.relation
 WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE');
 COMMENT ON VIEW pganalytics.dead_letters IS
     'events that projections have set aside because their queries fail on them, and why; shown to members of the owner of the projection';
+COMMENT ON COLUMN pganalytics.dead_letters.projection IS 'its name, as in pganalytics.projections';
 COMMENT ON COLUMN pganalytics.dead_letters.status IS 'pending or discarded; what was folded after a retry is not here any more';
 COMMENT ON COLUMN pganalytics.dead_letters.error IS 'may show values of the event';
 COMMENT ON COLUMN pganalytics.dead_letters.attempts IS 'how often it was folded in vain';

@@ -70,15 +70,13 @@ CREATE FUNCTION pganalytics.entity_paths(
     "from" timestamptz DEFAULT NULL,
     "to" timestamptz DEFAULT NULL,
     gap interval DEFAULT NULL,
-    entity text DEFAULT 'aggregate_id',
+    INOUT entity text DEFAULT 'aggregate_id',
     event text DEFAULT 'event_type',
-    repeats boolean DEFAULT true
+    repeats boolean DEFAULT true,
+    OUT since timestamptz,
+    OUT path text []
 )
-RETURNS TABLE (
-    entity_id text,
-    since timestamptz,
-    path text []
-)
+RETURNS SETOF record
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN

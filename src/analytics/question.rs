@@ -38,7 +38,7 @@ impl Relation {
     /// Of the argument `event_table`; `columns` are those that the question names itself.
     ///
     /// # Errors
-    /// NULL. (A column that is not there is raised.)
+    /// NULL. (A column that is not there, or not to be read, is raised.)
     pub fn new(table: Option<Oid>, columns: &[&str]) -> Result<Self, ErrorReport> {
         let oid = required(table, "event_table")?;
         let sql = names::sql_name(oid);
@@ -48,6 +48,9 @@ impl Relation {
             "What is asked must have {columns}, as event tables do; a view can give other columns these names."
         );
         noting(&note, || relation.analyse(&columns));
+        // Who may not read them is told so here, without the long query.
+        let nothing = format!("SELECT {columns} FROM {} WHERE false", relation.sql);
+        spi::run(&nothing, vec![], Under::Active);
         Ok(relation)
     }
 

@@ -4,8 +4,8 @@
 source "$(dirname "$0")/lib/psql.sh"
 trap 'reset_server pganalytics.worker pganalytics.batch_events pganalytics.backlog_rate pganalytics.worker_naptime pganalytics.fold_workers' EXIT
 
-progress() { sql "SELECT done FROM pganalytics.projection_progress WHERE name = '$1'::regclass"; }
-status() { echo "SELECT status = '$2' FROM pganalytics.projections WHERE name = '$1'::regclass"; }
+progress() { sql "SELECT done FROM pganalytics.projection_progress WHERE name = '$1'"; }
+status() { echo "SELECT status = '$2' FROM pganalytics.projections WHERE name = '$1'"; }
 
 sql "CREATE EXTENSION pg_analytics"
 sql "SELECT pganalytics.create_event_table('events', segment_size => '2 MB')" >/dev/null
@@ -29,14 +29,14 @@ notice=$(sql "SELECT pganalytics.create_projection('per_type',
        'SELECT event_type, count(*) AS events, sum((payload->>''n'')::int) AS total FROM events GROUP BY event_type')" 2>&1)
 [[ $notice == *"built in the background"* ]] || die "no notice: $notice"
 eventually 20 "progress is shown" "SELECT done > 0 AND done < total AND phase = 'building' AND events_per_second > 0 AND remaining > '0'
-  FROM pganalytics.projection_progress WHERE name = 'per_type'::regclass"
+  FROM pganalytics.projection_progress WHERE name = 'per_type'"
 now "in its status too" "$(status per_type 'being built')"
 equals_its_query per_type
 append 100
 equals_its_query per_type
 
 echo "--- a crash costs what was folded within the last second: its commits are not waited for"
-eventually 20 "more of it is done" "SELECT done >= 7000 FROM pganalytics.projection_progress WHERE name = 'per_type'::regclass"
+eventually 20 "more of it is done" "SELECT done >= 7000 FROM pganalytics.projection_progress WHERE name = 'per_type'"
 pg_pid=$(sql "SELECT pid FROM pganalytics.workers WHERE database = current_database()")
 kill -9 "$pg_pid"
 sleep 0.2
@@ -55,7 +55,7 @@ notice=$(sql "SELECT pganalytics.replace_projection('per_type',
 [[ $notice == *"anew in the background"* ]] || die "no notice: $notice"
 now "it has the old columns" "SELECT count(*) = 3 FROM information_schema.columns WHERE table_name = 'per_type'"
 eventually 20 "the replacement has progress of its own" "SELECT done > 0 FROM pganalytics.projection_progress
-  WHERE name = 'per_type'::regclass AND phase = 'building its replacement'"
+  WHERE name = 'per_type' AND phase = 'building its replacement'"
 equals_its_query per_type
 append 50
 now "asked to wait a moment, it is not there yet" "SELECT NOT pganalytics.wait_for_projection('per_type', '100 ms')"
@@ -71,7 +71,7 @@ now "nothing is left of the old one" "SELECT count(*) = 1 FROM pg_class
 echo "--- a backlog behind a pause"
 sql "SELECT pganalytics.pause_projection('per_type')" >/dev/null
 append 3000
-stays 1 "paused" "SELECT tail >= 3000 AND status = 'paused' FROM pganalytics.projections WHERE name = 'per_type'::regclass"
+stays 1 "paused" "SELECT tail >= 3000 AND status = 'paused' FROM pganalytics.projections WHERE name = 'per_type'"
 equals_its_query per_type
 set_server pganalytics.backlog_rate=3000
 sql "SELECT pganalytics.resume_projection('per_type')" >/dev/null
@@ -93,7 +93,7 @@ for n in 1 2 3; do
   sql "SELECT pganalytics.pause_projection('slow_$n')" >/dev/null
 done
 append 60000
-sql "SELECT count(pganalytics.resume_projection(name::text)) FROM pganalytics.projections WHERE status = 'paused'" >/dev/null
+sql "SELECT count(pganalytics.resume_projection(name)) FROM pganalytics.projections WHERE status = 'paused'" >/dev/null
 eventually 30 "others help the worker" "SELECT count(*) >= 2 FROM pganalytics.workers WHERE database = current_database()"
 for n in 1 2 3; do
   now "caught up" "SELECT pganalytics.wait_for_projection('slow_$n', '1 minute')"

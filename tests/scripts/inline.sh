@@ -8,7 +8,7 @@ trap 'rm -rf "$work"; reset_server pganalytics.worker pganalytics.batch_events p
       scripts/server.sh remove restored >/dev/null 2>&1 || true' EXIT
 cd "$(dirname "$0")/../.."
 
-is() { echo "SELECT status = '$2' AND mode = 'inline' FROM pganalytics.projections WHERE name = '$1'::regclass"; }
+is() { echo "SELECT status = '$2' AND mode = 'inline' FROM pganalytics.projections WHERE name = '$1'"; }
 in_force() { echo "SELECT is_inline FROM pganalytics_data.checkpoint JOIN pganalytics_data.projection USING (generation) WHERE relation = '$1'::regclass"; }
 query="SELECT event_type, count(*) AS events, sum((payload->>''n'')::int) AS total FROM events GROUP BY event_type"
 

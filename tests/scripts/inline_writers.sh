@@ -69,7 +69,7 @@ SELECT pganalytics.rebuild_projection('overall');
 \\elif :n = 4
 SELECT pganalytics.rebuild_projection('by_aggregate');
 \\elif :n = 5
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections WHERE name::text = 'another';
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections WHERE name = 'another';
 SELECT pganalytics.create_projection('another', 'SELECT event_type, count(*) AS n, count(DISTINCT aggregate_id) AS a FROM events GROUP BY 1', mode => 'inline');
 \\sleep 200 ms
 SELECT 1 / (NOT EXISTS (SELECT event_type, count(*), count(DISTINCT aggregate_id) FROM events GROUP BY 1 EXCEPT ALL TABLE another))::int;

@@ -258,6 +258,6 @@ now "both logs have rolled" "SELECT min(segments) >= 4 FROM (
   SELECT count(*) AS segments FROM pganalytics.segments WHERE state <> 'spare' GROUP BY event_table) s"
 now "each has a tail" "SELECT bool_and(tail > 0) FROM pganalytics.projections"
 check "with a tail"
-fold "$(run -c "SELECT string_agg(name::text, ',') FROM pganalytics.projections")"
+fold "$(run -c "SELECT string_agg(name, ',') FROM pganalytics.projections")"
 now "nothing is left to fold" "SELECT bool_and(tail = 0) FROM pganalytics.projections"
 check "folded"

@@ -56,7 +56,7 @@ CREATE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE plpgsql A
 SET client_min_messages = error;
 SELECT pganalytics.create_projection('amounts', 'SELECT count(*) AS n, sum(digested(payload)) AS amount FROM orders') \g /dev/null
 SQL
-expect 'dead letters before' 1 "$(ask -c "SELECT dead_letters FROM pganalytics.projections WHERE name = 'amounts'::regclass")"
+expect 'dead letters before' 1 "$(ask -c "SELECT dead_letters FROM pganalytics.projections WHERE name = 'amounts'")"
 expect 'maintenance before' '' "$(ask -c 'SELECT last_error FROM pganalytics.event_tables WHERE last_error IS NOT NULL')"
 expect 'a ledger has expired' t "$(ask -c 'SELECT bool_or(ledger IS NULL) FROM pganalytics_data.segment')"
 expect 'segments before' 'frozen 9,active 1,spare 1' "$(ask -c "SELECT string_agg(state || ' ' || n, ',' ORDER BY first)
@@ -77,7 +77,7 @@ definition() { # projection
 different='SELECT count(*) FROM ((TABLE per_aggregate EXCEPT ALL TABLE pganalytics_data.definition_1)
     UNION ALL (TABLE pganalytics_data.definition_1 EXCEPT ALL TABLE per_aggregate)) d'
 expect 'ids are lower' t "$(ask -c "SELECT pg_current_xact_id() < '$last'")"
-expect 'the tail of before' 10 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'::regclass")"
+expect 'the tail of before' 10 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'")"
 expect 'groups that differ' 0 "$(ask -c "$different")"
 unlike='SELECT count(*) FROM (TABLE visits EXCEPT ALL SELECT aggregate_id,
     tstzrange(min(occurred_at), max(occurred_at), $$[]$$), count(*), stddev(version) FROM events GROUP BY 1) d'
@@ -86,12 +86,12 @@ expect 'events the watermark has seen' 1000 "$(ask -c 'SELECT events FROM pganal
 expect 'next version' 102 "$(ask -c "INSERT INTO events (event_type, aggregate_id) VALUES ('b', 'x1') RETURNING version")"
 expect 'a retry of before' '' "$(ask -c "INSERT INTO events (event_id, event_type, aggregate_id) VALUES (md5('7')::uuid, 'a', 'x7') RETURNING version")"
 expect 'stamp is greater' t "$(ask -c "SELECT max(txid) > '$last' FROM events")"
-expect 'tail with the new event' 11 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'::regclass")"
+expect 'tail with the new event' 11 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'")"
 expect 'groups that differ with a tail' 0 "$(ask -c "$different")"
 expect 'events folded' 11 "$(ask -c "SELECT pganalytics.refresh_projection('per_aggregate')")"
 expect 'groups that differ after a fold' 0 "$(ask -c "$different")"
 ask -c "INSERT INTO events (event_type, aggregate_id) VALUES ('b', 'x2')"
-expect 'the tail of after' 1 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'::regclass")"
+expect 'the tail of after' 1 "$(ask -c "SELECT tail FROM pganalytics.projections WHERE name = 'per_aggregate'")"
 ask -c "SELECT pganalytics.refresh_projection('visits')" >/dev/null
 expect 'sessions that differ after a fold' '0 10' "$(ask -F ' ' -c "SELECT ($unlike), count(*) FROM visits WHERE aggregate_id LIKE 'x%'")"
 expect 'groups that differ at the end' 0 "$(ask -c "$different")"
@@ -111,7 +111,7 @@ ask -c 'CALL pganalytics.run_maintenance()'
 expect 'events the watermark has seen once' 1012 "$(ask -c 'SELECT events FROM pganalytics.watermarks')"
 
 # What was set aside is so still, and can be retried.
-expect 'dead letters' 1 "$(ask -c "SELECT dead_letters FROM pganalytics.projections WHERE name = 'amounts'::regclass")"
+expect 'dead letters' 1 "$(ask -c "SELECT dead_letters FROM pganalytics.projections WHERE name = 'amounts'")"
 expect 'without it' '2|4' "$(ask -c 'TABLE amounts')"
 ask -c "CREATE OR REPLACE FUNCTION digested(payload jsonb) RETURNS int IMMUTABLE LANGUAGE sql
     AS \$\$ SELECT CASE payload WHEN '\"two\"' THEN 2 ELSE payload::int END \$\$"

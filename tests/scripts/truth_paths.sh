@@ -16,7 +16,7 @@ now "the pairs that are most common" "
 now "the events of each entity, in their order" "
   SELECT bool_and(found = figures->>'md5_of_per_entity_type_sequence') AND count(*) = 3
   FROM source JOIN truth USING (dataset), LATERAL (
-    SELECT md5(string_agg(entity_id || '|' || array_to_string(path, '>'), E'\n' ORDER BY entity_id COLLATE \"C\")) AS found
+    SELECT md5(string_agg(entity || '|' || array_to_string(path, '>'), E'\n' ORDER BY entity COLLATE \"C\")) AS found
     FROM pganalytics.entity_paths(event_table)) p"
 
 now "paths of two events begin with the pairs of first events, once for each entity" "

@@ -31,7 +31,7 @@ SELECT pganalytics.create_projection('written', $$
 
 INSERT INTO sales (event_type, aggregate_id, occurred_at, payload)
 SELECT event_type, aggregate_id, occurred_at, payload FROM purchases WHERE position % 2 = 0 ORDER BY position;
-SELECT pganalytics.refresh_projection(name::text) FROM pganalytics.projections;
+SELECT pganalytics.refresh_projection(name) FROM pganalytics.projections;
 INSERT INTO sales (event_type, aggregate_id, occurred_at, payload)
 SELECT event_type, aggregate_id, occurred_at, payload FROM purchases WHERE position % 2 = 1 ORDER BY md5(position::text);
 
@@ -79,5 +79,5 @@ check() {
        AND sum(times) = (SELECT value::bigint FROM figure WHERE key = 'total_events') FROM written"
 }
 check "half folded"
-run -c "SELECT pganalytics.refresh_projection(name::text) FROM pganalytics.projections" > /dev/null
+run -c "SELECT pganalytics.refresh_projection(name) FROM pganalytics.projections" > /dev/null
 check "folded"

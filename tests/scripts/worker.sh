@@ -42,7 +42,7 @@ append 1500
 sql "TABLE per_type" >/dev/null
 # (In another database one may be left from when the setting was on: it idles.)
 now "off: no worker" "$no_worker"
-stays 2 "nothing is folded" "SELECT tail = 1500 AND folds = 1 FROM pganalytics.projections WHERE name = 'per_type'::regclass"
+stays 2 "nothing is folded" "SELECT tail = 1500 AND folds = 1 FROM pganalytics.projections WHERE name = 'per_type'"
 now "still no worker" "$no_worker"
 equals_its_query per_type
 
@@ -101,7 +101,7 @@ echo "--- somebody else's fold that stays open"
 begin_session folder "BEGIN; SELECT pganalytics.refresh_projection('per_type');"
 append 100
 eventually 30 "the other projection is folded" "$(folded per_aggregate)"
-now "waiting for a lock is no error" "SELECT last_error IS NULL FROM pganalytics.projections WHERE name = 'per_type'::regclass"
+now "waiting for a lock is no error" "SELECT last_error IS NULL FROM pganalytics.projections WHERE name = 'per_type'"
 end_session
 eventually 30 "this one is once the lock is free" "$(folded per_type)"
 
@@ -112,8 +112,8 @@ sql "SELECT pganalytics.drop_projection('per_aggregate')" >/dev/null
 sql "INSERT INTO events (event_type, aggregate_id, payload) VALUES ('type0', 'a0', '{\"n\": \"abc\"}')"
 append 100
 eventually 30 "it is set aside, the rest is folded" "SELECT dead_letters = 1 AND tail = 0 AND last_error IS NULL
-  FROM pganalytics.projections WHERE name = 'broken'::regclass"
-now "with its error" "SELECT sqlstate = '22P02' AND error LIKE '%abc%' FROM pganalytics.dead_letters WHERE projection = 'broken'::regclass"
+  FROM pganalytics.projections WHERE name = 'broken'"
+now "with its error" "SELECT sqlstate = '22P02' AND error LIKE '%abc%' FROM pganalytics.dead_letters WHERE projection = 'broken'"
 sql "SELECT pganalytics.drop_projection('broken')" >/dev/null
 
 echo "--- something that is missing"
@@ -124,14 +124,14 @@ sql "SELECT pganalytics.create_projection('broken',
 sql "ALTER TABLE rates RENAME TO missing"
 append 100
 eventually 30 "it is recorded" "SELECT last_error_state = '42P01' AND last_error LIKE '%rates%' AND last_error_at IS NOT NULL
-  FROM pganalytics.projections WHERE name = 'broken'::regclass"
+  FROM pganalytics.projections WHERE name = 'broken'"
 append 100
 eventually 30 "the other projection is folded" "$(folded per_type)"
 eventually 30 "it is tried again, later and later" "SELECT failures >= 2 FROM pganalytics_data.projection WHERE relation = 'broken'::regclass"
-now "what it has folded stays" "SELECT tail > 100 AND status = 'failing' FROM pganalytics.projections WHERE name = 'broken'::regclass"
+now "what it has folded stays" "SELECT tail > 100 AND status = 'failing' FROM pganalytics.projections WHERE name = 'broken'"
 sql "ALTER TABLE missing RENAME TO rates"
 eventually 60 "it goes on once the cause is gone" "SELECT tail = 0 AND status = 'ready' AND last_error IS NULL
-  FROM pganalytics.projections WHERE name = 'broken'::regclass"
+  FROM pganalytics.projections WHERE name = 'broken'"
 equals_its_query broken
 
 echo "--- a definition that fails on everything"
@@ -139,7 +139,7 @@ set_server pganalytics.dead_letters_limit=10
 sql "CREATE OR REPLACE FUNCTION rated(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RAISE ''not today''; END'"
 append 100
 eventually 30 "it stops and says why" "SELECT last_error_state = '54000' AND last_error LIKE '%10 events%not today%' AND dead_letters = 0
-  FROM pganalytics.projections WHERE name = 'broken'::regclass"
+  FROM pganalytics.projections WHERE name = 'broken'"
 reset_server pganalytics.dead_letters_limit
 sql "SELECT pganalytics.drop_projection('broken')" >/dev/null
 equals_its_query per_type
@@ -161,11 +161,11 @@ set_server pganalytics.fold_timeout=1s
 set_server pganalytics.worker=on
 eventually 60 "another worker comes" "$one_worker"
 eventually 30 "it gives up" "SELECT status = 'failing' AND last_error LIKE '%timeout%' FROM pganalytics.projections
-  WHERE name = 'slowly'::regclass"
+  WHERE name = 'slowly'"
 append 100
 eventually 30 "and folds the others" "$(folded per_type)"
 sql "CREATE OR REPLACE FUNCTION slow(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT \$1'"
-eventually 60 "mended, it is folded, too" "SELECT status = 'ready' FROM pganalytics.projections WHERE name = 'slowly'::regclass"
+eventually 60 "mended, it is folded, too" "SELECT status = 'ready' FROM pganalytics.projections WHERE name = 'slowly'"
 reset_server pganalytics.fold_timeout
 sql "SELECT pganalytics.drop_projection('slowly')" >/dev/null
 

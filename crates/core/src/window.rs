@@ -33,7 +33,7 @@ pub const MIN_TIMESTAMP: i64 = -211_813_488_000_000_000;
 pub const END_TIMESTAMP: i64 = 9_223_371_331_200_000_000;
 
 /// The width of a window, in the three fields of a PostgreSQL interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Width {
     /// Whole months.
     pub months: i32,
@@ -41,6 +41,39 @@ pub struct Width {
     pub days: i32,
     /// The rest, in microseconds.
     pub micros: i64,
+}
+
+impl Width {
+    /// A literal of type interval.
+    #[must_use]
+    pub fn sql(self) -> String {
+        let part = |count: i32, unit| (count != 0).then(|| format!("{count} {unit}"));
+        let parts = [
+            part(self.months, "months"),
+            part(self.days, "days"),
+            (self.micros != 0).then(|| clock(self.micros)),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        let text = if parts.is_empty() {
+            "0".to_owned()
+        } else {
+            parts.join(" ")
+        };
+        format!("'{text}'::pg_catalog.interval")
+    }
+}
+
+/// Hours, minutes and seconds, as PostgreSQL reads them.
+fn clock(micros: i64) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let micros = micros.unsigned_abs();
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let fraction = match fraction {
+        0 => String::new(),
+        _ => format!(".{fraction:06}"),
+    };
+    format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}")
 }
 
 /// A width of windows, or why it is none.

@@ -104,6 +104,7 @@ CREATE DATABASE regress_latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0;
 \connect regress_latin
 CREATE EXTENSION pg_analytics;
 CREATE TABLE visits (aggregate_id text, event_type text, occurred_at timestamptz);
+GRANT SELECT ON visits TO regress_stranger;
 SET ROLE regress_stranger;
 SELECT pganalytics.funnel_query('visits', ARRAY[chr(240)]) LIKE '%''' || chr(240) || '''%' AS is_whole;
 \set VERBOSITY sqlstate

@@ -27,7 +27,7 @@ CREATE FUNCTION evil(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN 
 ALTER TABLE events ADD CHECK (m.evil('x'));
 INSERT INTO events (event_type, aggregate_id) VALUES ('a', 'y');
 RESET ROLE;
-SELECT pganalytics.tail_length('sales'), tail FROM pganalytics.projections WHERE name = 'sales'::regclass;
+SELECT pganalytics.tail_length('sales'), tail FROM pganalytics.projections WHERE name = 'sales';
 SELECT pganalytics.refresh_projection('sales');
 SELECT * FROM sales;
 

@@ -136,18 +136,18 @@ SELECT pganalytics.create_projection('so_far_as_key', $$
     FROM events GROUP BY pganalytics.cumulate(occurred_at, '12 hours', '1 day') $$);
 SELECT * FROM berlin_days ORDER BY 1;
 SELECT * FROM so_far ORDER BY 1;
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT pganalytics.refresh_projection(name::text) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT pganalytics.refresh_projection(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 -- A late event, and one of today.
 INSERT INTO events (event_type, aggregate_id, occurred_at) VALUES ('sold', 'shop', '2024-03-31 21:59+00'), ('sold', 'shop', now());
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT pganalytics.refresh_projection(name::text) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT pganalytics.refresh_projection(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 -- is_final takes the ranges as they are.
 SELECT part, pganalytics.is_final(part, 'so_far') FROM so_far ORDER BY 1 LIMIT 2;
 SELECT pganalytics.alter_event_table('events', 'allowed_lateness', '10 minutes');
 CALL pganalytics.run_maintenance();
 SELECT part, pganalytics.is_final(part, 'so_far') FROM so_far ORDER BY 1 LIMIT 2;
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections;
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections;
 DROP TABLE events;
 DROP FUNCTION differences;

@@ -46,5 +46,5 @@ SELECT pganalytics.refresh_projection('first_week');
 SELECT orders, due, third FROM first_week;
 
 DROP VIEW expected;
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections;
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections;
 DROP TABLE orders;

@@ -296,14 +296,14 @@ SELECT * FROM by_name ORDER BY 1;
 SELECT * FROM payment_rows ORDER BY 1, 2;
 SELECT * FROM amounts ORDER BY 1;
 SELECT * FROM payment_sessions ORDER BY 1, 2;
-SELECT name, pganalytics.refresh_projection(name::text) FROM pganalytics.projections WHERE source = 'payments'::regclass ORDER BY name::text;
+SELECT name, pganalytics.refresh_projection(name) FROM pganalytics.projections WHERE source = 'payments'::regclass ORDER BY name;
 SELECT * FROM by_name ORDER BY 1;
 SELECT * FROM payment_rows ORDER BY 1, 2;
 SELECT * FROM amounts ORDER BY 1;
 SELECT * FROM payment_sessions ORDER BY 1, 2;
 SELECT projection, event_id, error FROM pganalytics.dead_letters WHERE event_id = id(5005) ORDER BY projection::text;
-SELECT p.name, count(v) AS differences FROM pganalytics.projections p LEFT JOIN LATERAL pganalytics.verify_projection(p.name::text) v ON true
-WHERE p.source = 'payments'::regclass GROUP BY 1 ORDER BY p.name::text;
+SELECT p.name, count(v) AS differences FROM pganalytics.projections p LEFT JOIN LATERAL pganalytics.verify_projection(p.name) v ON true
+WHERE p.source = 'payments'::regclass GROUP BY 1 ORDER BY p.name;
 SET client_min_messages = warning;
 DROP TABLE payments CASCADE;
 DROP TABLE names;
@@ -326,8 +326,8 @@ WITH good AS (
 SELECT count(*) FROM difference;
 CALL pganalytics.run_maintenance();
 SELECT count(*) FROM difference;
-SELECT folds > 1 AS in_batches, events_folded, tail, dead_letters FROM pganalytics.projections WHERE name = 'pages'::regclass;
-SELECT (SELECT count(*) FROM clicks c WHERE c.position <= l.position) AS which FROM pganalytics.dead_letters l WHERE projection = 'pages'::regclass ORDER BY 1;
+SELECT folds > 1 AS in_batches, events_folded, tail, dead_letters FROM pganalytics.projections WHERE name = 'pages';
+SELECT (SELECT count(*) FROM clicks c WHERE c.position <= l.position) AS which FROM pganalytics.dead_letters l WHERE projection = 'pages' ORDER BY 1;
 DROP VIEW difference;
 SELECT pganalytics.drop_projection('pages');
 DROP TABLE clicks;
@@ -342,7 +342,7 @@ BEGIN
 END $$;
 SELECT pganalytics.create_projection('random_pages', $$
     SELECT aggregate_id AS page, count(*) AS visits, sum(digested(payload)) AS ms FROM visits WHERE event_type = 'random' GROUP BY 1$$);
-CREATE VIEW letters AS SELECT * FROM pganalytics.dead_letters WHERE projection = 'random_pages'::regclass;
+CREATE VIEW letters AS SELECT * FROM pganalytics.dead_letters WHERE projection = 'random_pages';
 CREATE FUNCTION differences(mended boolean) RETURNS bigint LANGUAGE sql AS $$
     WITH good AS (
         SELECT aggregate_id AS page, count(*) AS visits, sum((payload->>'ms')::int) AS ms

@@ -66,9 +66,9 @@ SELECT count(*) FROM pganalytics.projections WHERE differences(name) > 0;
 -- The tail is joined too; a fold counts events, however many rows they make.
 SELECT buy(41, 70);
 INSERT INTO purchases (event_type, aggregate_id, occurred_at, sku, country) VALUES ('bought', 'late', '2023-12-01', 'tea', 'de');
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, pganalytics.refresh_projection(name::text) AS folded FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, pganalytics.refresh_projection(name) AS folded FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 
 -- What has been folded stays as it was; the tail sees what the table holds now. A
 -- rebuild sees nothing else.
@@ -91,11 +91,11 @@ ALTER TABLE notes RENAME event_type TO event_id;
 ALTER TABLE purchases RENAME amount TO quantity;
 ALTER TABLE purchases RENAME country TO "to country";
 ALTER TABLE purchases ADD COLUMN category text DEFAULT 'another', ADD COLUMN region text;
-SELECT name, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 INSERT INTO purchases (event_type, aggregate_id, sku, quantity, "to country") VALUES ('bought', 'y', 'bread', 7, 'jp');
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, pganalytics.refresh_projection(name::text) AS folded FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, pganalytics.refresh_projection(name) AS folded FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 
 -- A projection is gone with a lookup table, and only on demand.
 \set VERBOSITY terse

@@ -107,7 +107,7 @@ SELECT * FROM pganalytics.fill_gaps(NULL::daily, 'day', '1 day');
 \echo :SQLSTATE
 RESET ROLE;
 DROP ROLE stranger;
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections;
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections;
 DROP FUNCTION filled;
 DROP TABLE events, measured;
 DROP VIEW berlin;

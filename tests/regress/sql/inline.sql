@@ -9,7 +9,7 @@ SELECT pganalytics.create_projection('balances', $$
     SELECT aggregate_id AS account, sum((payload->>'amount')::numeric) AS balance, count(*) AS movements
     FROM ledger GROUP BY aggregate_id
 $$, mode => 'inline');
-SELECT name, mode, status, tail, events_folded, folds FROM pganalytics.projections WHERE name = 'balances'::regclass;
+SELECT name, mode, status, tail, events_folded, folds FROM pganalytics.projections WHERE name = 'balances';
 TABLE balances ORDER BY account;
 
 -- Every comparison with the query itself over the log must be empty.
@@ -21,9 +21,9 @@ TABLE differences;
 
 -- Nothing is left to fold, and the state itself holds what is committed.
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('withdrawal', 'ann', '{"amount": -30}'), ('deposit', 'cid', '{"amount": 7}');
-SELECT tail FROM pganalytics.projections WHERE name = 'balances'::regclass;
+SELECT tail FROM pganalytics.projections WHERE name = 'balances';
 SELECT pganalytics.refresh_projection('balances');
-SELECT state FROM pganalytics.projections WHERE name = 'balances'::regclass \gset
+SELECT state FROM pganalytics.projections WHERE name = 'balances' \gset
 SELECT k1, c1 FROM :state ORDER BY k1;
 TABLE differences;
 
@@ -31,11 +31,11 @@ TABLE differences;
 -- it is folded, at the end or when constraints are set immediate.
 BEGIN;
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'dan', '{"amount": 1}');
-SELECT tail FROM pganalytics.projections WHERE name = 'balances'::regclass;
+SELECT tail FROM pganalytics.projections WHERE name = 'balances';
 TABLE differences;
 SELECT count(*) FROM :state WHERE k1 = 'dan';
 SET CONSTRAINTS ALL IMMEDIATE;
-SELECT tail FROM pganalytics.projections WHERE name = 'balances'::regclass;
+SELECT tail FROM pganalytics.projections WHERE name = 'balances';
 SELECT count(*) FROM :state WHERE k1 = 'dan';
 TABLE differences;
 -- With constraints immediate each statement folds what it has appended.
@@ -174,11 +174,11 @@ FROM pganalytics.segments WHERE event_table = 'ledger'::regclass AND state IN ('
 -- again once it has caught up.
 SELECT pganalytics.pause_projection('balances');
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'lea', '{"amount": 1}');
-SELECT mode, status, tail FROM pganalytics.projections WHERE name = 'balances'::regclass;
+SELECT mode, status, tail FROM pganalytics.projections WHERE name = 'balances';
 TABLE differences;
 SELECT pganalytics.resume_projection('balances');
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'lea', '{"amount": 1}');
-SELECT mode, status, tail FROM pganalytics.projections WHERE name = 'balances'::regclass;
+SELECT mode, status, tail FROM pganalytics.projections WHERE name = 'balances';
 TABLE differences;
 BEGIN;
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'lea', '{"amount": 1}');
@@ -200,7 +200,7 @@ COMMIT;
 TABLE differences;
 INSERT INTO ledger (event_type, aggregate_id, payload) VALUES ('deposit', 'mia', '{"amount": 1}');
 SELECT account, balance, movements, last IS NOT NULL AS has_last FROM balances WHERE account = 'mia';
-SELECT mode, status, tail FROM pganalytics.projections WHERE name = 'balances'::regclass;
+SELECT mode, status, tail FROM pganalytics.projections WHERE name = 'balances';
 
 -- A trigger that was off: maintenance puts it back, and has built anew what missed events.
 SELECT relation AS leaf FROM pganalytics.segments WHERE event_table = 'ledger'::regclass AND state = 'active' \gset

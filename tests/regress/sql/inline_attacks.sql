@@ -66,7 +66,7 @@ SHOW search_path;
 SET ROLE regress_mallory;
 CREATE OR REPLACE FUNCTION volatile_part(text) RETURNS text VOLATILE LANGUAGE sql AS 'SELECT $1';
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO m.seen VALUES (current_user, TG_NAME); RETURN NULL; END $$;
-SELECT state FROM pganalytics.projections WHERE name = 'm.p'::regclass \gset
+SELECT state FROM pganalytics.projections WHERE name = 'p' \gset
 CREATE TRIGGER at_once AFTER INSERT OR UPDATE ON :state FOR EACH ROW EXECUTE FUNCTION note();
 CREATE CONSTRAINT TRIGGER deferred AFTER INSERT OR UPDATE ON :state DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();
 CREATE TRIGGER plain AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION note();
@@ -135,7 +135,7 @@ SELECT pganalytics.resume_projection('d');
 SET ROLE regress_alice;
 INSERT INTO m.events (event_type, aggregate_id) VALUES ('a', 'z'), ('a', 'w');
 SET ROLE regress_mallory;
-SELECT name, status, tail FROM pganalytics.projections WHERE mode = 'inline' ORDER BY name::text;
+SELECT name, status, tail FROM pganalytics.projections WHERE mode = 'inline' ORDER BY name;
 SELECT * FROM d WHERE k = 'a';
 SELECT * FROM p WHERE k = 'a';
 

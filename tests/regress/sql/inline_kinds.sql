@@ -51,18 +51,18 @@ SET CONSTRAINTS ALL IMMEDIATE;
 TABLE differences;
 INSERT INTO orders (event_type, aggregate_id, occurred_at, payload) VALUES ('ordered', 'o1', '2025-01-01', '{"sku": "bun", "n": 30}');
 TABLE differences;
-SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name::text)) FROM pganalytics.projections ORDER BY name::text;
+SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name)) FROM pganalytics.projections ORDER BY name;
 ROLLBACK TO s;
 TABLE differences;
 COMMIT;
-SELECT name, tail FROM pganalytics.projections ORDER BY name::text;
+SELECT name, tail FROM pganalytics.projections ORDER BY name;
 TABLE differences;
-SELECT pganalytics.rebuild_projection(name::text) FROM pganalytics.projections;
+SELECT pganalytics.rebuild_projection(name) FROM pganalytics.projections;
 INSERT INTO orders (event_type, aggregate_id, occurred_at, payload) VALUES ('ordered', 'o2', '2026-03-01', '{"sku": "mate", "n": 7}');
-SELECT name, mode, status, tail FROM pganalytics.projections ORDER BY name::text;
+SELECT name, mode, status, tail FROM pganalytics.projections ORDER BY name;
 TABLE differences;
 
-SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name::text)) FROM pganalytics.projections ORDER BY name::text;
+SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name)) FROM pganalytics.projections ORDER BY name;
 
 SET client_min_messages = warning;
 DROP SCHEMA kinds CASCADE;

@@ -9,14 +9,14 @@ CREATE FUNCTION purchase(who text, items jsonb, VARIADIC tags text[] DEFAULT '{}
 SELECT purchase('ada', '[{"sku": "tea", "qty": 2}, {"sku": "bread", "qty": 1}]', 'online', 'gift');
 SELECT purchase('grace', '[{"sku": "tea", "qty": 5}]', 'online');
 SELECT purchase('nobody', '[]');
-CREATE FUNCTION differences(projection regclass) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION differences(projection text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     definition regclass;
     shown text;
     n bigint;
 BEGIN
     SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1::regclass;
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO shown FROM pg_attribute WHERE attrelid = definition AND attnum > 0;
     EXECUTE format('SELECT count(*) FROM ((SELECT %3$s FROM %1$s EXCEPT ALL TABLE %2$s) UNION ALL (TABLE %2$s EXCEPT ALL SELECT %3$s FROM %1$s)) d',
                    projection, definition, shown) INTO n;
@@ -61,16 +61,16 @@ SELECT * FROM side_by_side ORDER BY 1, 2;
 SELECT purchase('ada', '[{"sku": "tea", "qty": 1}, {"sku": "tea", "qty": 1}, {"sku": "jam", "qty": 3}]', 'gift');
 SELECT purchase('grace', '[{"sku": "bread", "qty": 1}]', 'shop', 'gift', 'card');
 INSERT INTO purchases (event_type, aggregate_id) VALUES ('purchased', 'no payload');
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, pganalytics.refresh_projection(name::text) AS folded FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, pganalytics.refresh_projection(name) AS folded FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 
 -- Renaming what they read does not disturb them.
 ALTER TABLE purchases RENAME tags TO labels;
 ALTER TABLE products RENAME category TO kind;
 INSERT INTO purchases (event_type, aggregate_id, payload, labels) VALUES ('purchased', 'x', '{"items": [{"sku": "tea", "qty": 9}]}', '{gift}');
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections;
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections;
 DROP TABLE purchases, products;
 DROP FUNCTION purchase, differences;

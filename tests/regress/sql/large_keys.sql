@@ -24,18 +24,18 @@ VALUES (id(70), 'visited', 'visitor 1', '2026-01-01', '{"url": "/1", "seconds": 
 SELECT pganalytics.refresh_projection('visits'), pganalytics.refresh_projection('stays'), pganalytics.refresh_projection('total');
 \set VERBOSITY default
 SELECT projection, event_id, sqlstate, left(error, 14) AS error FROM pganalytics.dead_letters ORDER BY projection::text, position;
-SELECT name, status, tail, events_folded, dead_letters FROM pganalytics.projections ORDER BY name::text;
+SELECT name, status, tail, events_folded, dead_letters FROM pganalytics.projections ORDER BY name;
 SELECT url, visits, seconds FROM visits ORDER BY url;
 TABLE total;
 SELECT pganalytics.verify_projection(name) FROM unnest(ARRAY['visits', 'stays', 'total']) AS name;
 
 -- They stay what they are when they are retried, and when the projection is built anew.
 SELECT pganalytics.retry_dead_letters('visits');
-SELECT event_id, attempts FROM pganalytics.dead_letters WHERE projection = 'visits'::regclass ORDER BY position;
+SELECT event_id, attempts FROM pganalytics.dead_letters WHERE projection = 'visits' ORDER BY position;
 \set VERBOSITY terse
 SELECT pganalytics.rebuild_projection('visits');
 \set VERBOSITY default
-SELECT event_id, sqlstate FROM pganalytics.dead_letters WHERE projection = 'visits'::regclass ORDER BY position;
+SELECT event_id, sqlstate FROM pganalytics.dead_letters WHERE projection = 'visits' ORDER BY position;
 SELECT url, visits, seconds FROM visits ORDER BY url;
 
 -- The limit holds for both kinds together.
@@ -59,7 +59,7 @@ INSERT INTO words (event_type, aggregate_id) VALUES ('a', 'hundreds'), ('b', 'le
 SELECT pganalytics.create_projection('sentences', 'SELECT event_type, grown(aggregate_id) AS grown FROM words GROUP BY 1');
 INSERT INTO words (event_type, aggregate_id) VALUES ('a', 'more');
 SELECT pganalytics.refresh_projection('sentences');
-SELECT count(*) FROM pganalytics.dead_letters WHERE projection = 'sentences'::regclass;
+SELECT count(*) FROM pganalytics.dead_letters WHERE projection = 'sentences';
 
 SET client_min_messages = warning;
 DROP TABLE pages, words CASCADE;

@@ -12,40 +12,40 @@ CALL measure(1, 200);
 
 -- The oracle: rows in which a projection differs from its query. Floating-point results
 -- depend on the order of addition: they are compared to nine digits.
-CREATE FUNCTION differences(projection regclass) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION differences(projection text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     definition regclass;
     columns text;
     n bigint;
 BEGIN
     SELECT g.definition INTO STRICT definition FROM pganalytics_data.projection p
-    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1;
+    JOIN pganalytics_data.generation g ON g.id = p.generation WHERE p.relation = $1::regclass;
     SELECT string_agg(CASE WHEN atttypid = 'float8'::regtype THEN format('round(%I::numeric, 9)', attname)
                            ELSE quote_ident(attname) END, ', ' ORDER BY attnum)
-    INTO columns FROM pg_attribute WHERE attrelid = projection AND attnum > 0;
+    INTO columns FROM pg_attribute WHERE attrelid = projection::regclass AND attnum > 0;
     EXECUTE format('SELECT count(*) FROM ((SELECT %1$s FROM %2$s EXCEPT ALL SELECT %1$s FROM %3$s)
                     UNION ALL (SELECT %1$s FROM %3$s EXCEPT ALL SELECT %1$s FROM %2$s)) d', columns, projection, definition) INTO n;
     RETURN n;
 END $$;
 -- Before and after folds, with a tail and with late events.
-CREATE FUNCTION check_all() RETURNS TABLE (projection regclass, created bigint, tail bigint, folded bigint, merged bigint)
+CREATE FUNCTION check_all() RETURNS TABLE (projection text, created bigint, tail bigint, folded bigint, merged bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
     CREATE TEMP TABLE checked ON COMMIT DROP AS
         SELECT name, differences(name) AS created, 0::bigint AS tail, 0::bigint AS folded, 0::bigint AS merged FROM pganalytics.projections;
     CALL measure(150, 260);
     UPDATE checked SET tail = differences(name);
-    PERFORM pganalytics.refresh_projection(c.name::text) FROM checked c;
+    PERFORM pganalytics.refresh_projection(c.name) FROM checked c;
     UPDATE checked c SET folded = differences(c.name);
     CALL measure(90, 130);
-    PERFORM pganalytics.refresh_projection(c.name::text) FROM checked c;
+    PERFORM pganalytics.refresh_projection(c.name) FROM checked c;
     CALL measure(1000, 1003);
     UPDATE checked c SET merged = differences(c.name);
-    RETURN QUERY SELECT * FROM checked ORDER BY checked.name::text COLLATE "C";
+    RETURN QUERY SELECT * FROM checked ORDER BY checked.name COLLATE "C";
 END $$;
-CREATE FUNCTION state_columns(projection regclass) RETURNS bigint LANGUAGE sql AS $$
+CREATE FUNCTION state_columns(projection text) RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*) FROM pganalytics_data.projection p JOIN pganalytics_data.generation g ON g.id = p.generation
-    JOIN pg_attribute a ON a.attrelid = g.state WHERE p.relation = $1 AND a.attname ~ '^c[0-9]+$' $$;
+    JOIN pg_attribute a ON a.attrelid = g.state WHERE p.relation = $1::regclass AND a.attname ~ '^c[0-9]+$' $$;
 
 SELECT pganalytics.create_projection('statistics', $$
     SELECT sensor, stddev(celsius) AS deviation, variance(celsius) AS variance, stddev_pop(celsius) AS of_all,
@@ -191,7 +191,7 @@ ALTER AGGREGATE geometric_mean(float8) RENAME TO geo_mean;
 CALL measure(300, 310);
 SELECT differences('own_aggregates');
 SELECT count(*) > 0 AS there FROM pg_proc WHERE proname ~ '^partial_[0-9]+_[0-9]+$';
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections WHERE name <> 'statistics'::regclass ORDER BY name;
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections WHERE name <> 'statistics' ORDER BY name;
 SET client_min_messages = warning;
 DROP TABLE readings CASCADE;
 SELECT count(*) FROM pg_proc WHERE proname ~ '^partial_';

@@ -49,7 +49,7 @@ SELECT * FROM entity_paths('ties');
 SELECT * FROM entity_paths('ties', gap => '1 day');
 SELECT * FROM directly_follows('ties', gap => '1 day');
 CREATE TEMP TABLE placed AS SELECT *, row_number() OVER () AS position FROM ties;
-SELECT path FROM entity_paths('placed') WHERE entity_id = 'x';
+SELECT path FROM entity_paths('placed') WHERE entity = 'x';
 SELECT * FROM paths('ties', 'not there');
 SELECT * FROM directly_follows('ties', "to" => '-infinity');
 

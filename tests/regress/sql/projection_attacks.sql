@@ -45,7 +45,7 @@ SELECT pganalytics.wait_for_projection('a.per_type', '0');
 SET ROLE regress_alice;
 REVOKE ALL ON a.per_type FROM regress_alice;
 SELECT pganalytics.wait_for_projection('a.per_type', '0'), pganalytics.tail_length('a.per_type');
-SELECT name, tail FROM pganalytics.projections WHERE name = 'a.per_type'::regclass;
+SELECT name, tail FROM pganalytics.projections WHERE name = 'a.per_type';
 GRANT SELECT ON a.per_type TO regress_alice, regress_stranger;
 SET ROLE regress_stranger;
 SELECT pganalytics.wait_for_projection('a.per_type', '0');

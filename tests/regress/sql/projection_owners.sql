@@ -40,7 +40,7 @@ SELECT pganalytics.refresh_projection('spread');
 \echo :SQLSTATE
 RESET ROLE;
 CALL pganalytics.run_maintenance();
-SELECT name, status, last_error, last_error_state FROM pganalytics.projections ORDER BY name::text;
+SELECT name, status, last_error, last_error_state FROM pganalytics.projections ORDER BY name;
 -- An inline projection refuses what it cannot fold.
 SET ROLE regress_old_owner;
 INSERT INTO events (event_type, aggregate_id) VALUES ('x', 'a');
@@ -55,7 +55,7 @@ SELECT * FROM spread ORDER BY 1;
 SELECT * FROM per_id ORDER BY 1;
 RESET ROLE;
 CALL pganalytics.run_maintenance();
-SELECT name, status, tail, last_error FROM pganalytics.projections ORDER BY name::text;
+SELECT name, status, tail, last_error FROM pganalytics.projections ORDER BY name;
 SET ROLE regress_new_owner;
 SELECT * FROM spread ORDER BY 1;
 SELECT pganalytics.rebuild_projection('spread');
@@ -91,7 +91,7 @@ SELECT * FROM per_id ORDER BY 1;
 RESET ROLE;
 
 -- Somebody else's rights on a part stay: nothing is handed over.
-SELECT state FROM pganalytics.projections WHERE name = 'per_id'::regclass \gset
+SELECT state FROM pganalytics.projections WHERE name = 'per_id' \gset
 GRANT SELECT ON :state TO regress_reader;
 CALL pganalytics.run_maintenance();
 SELECT has_table_privilege('regress_reader', :'state', 'SELECT');

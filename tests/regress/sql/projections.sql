@@ -65,16 +65,16 @@ SELECT * FROM busy ORDER BY 1;
 -- Own uncommitted rows, before and after a refresh in the same transaction.
 BEGIN;
 INSERT INTO events (event_type, aggregate_id, occurred_at, payload) VALUES ('order', 'own', '2024-06-01', '{"amount": 1}');
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 SELECT pganalytics.refresh_projection('everything');
 INSERT INTO events (event_type, aggregate_id, occurred_at, payload) VALUES ('order', 'own', '2024-06-01', '{"amount": 2}');
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 COMMIT;
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 INSERT INTO events (event_type, aggregate_id, occurred_at, payload) VALUES ('order', 'own', '2024-06-01', '{"amount": 3}');
-SELECT name, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 SELECT pganalytics.refresh_projection('daily');
 \echo :SQLSTATE
 ROLLBACK;

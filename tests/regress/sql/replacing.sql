@@ -16,11 +16,11 @@ $$);
 SELECT pganalytics.pause_projection('shops'), pganalytics.pause_projection('shops') AS again;
 INSERT INTO sales (event_type, aggregate_id, payload) VALUES ('sold', 'shop1', '{"amount": 100}');
 CALL pganalytics.run_maintenance();
-SELECT status, tail FROM pganalytics.projections WHERE name = 'shops'::regclass;
+SELECT status, tail FROM pganalytics.projections WHERE name = 'shops';
 SELECT count(*) AS differences FROM ((TABLE shops EXCEPT ALL TABLE by_shop) UNION ALL (TABLE by_shop EXCEPT ALL TABLE shops)) d;
 SELECT pganalytics.resume_projection('shops'), pganalytics.resume_projection('shops') AS again;
 CALL pganalytics.run_maintenance();
-SELECT status, tail FROM pganalytics.projections WHERE name = 'shops'::regclass;
+SELECT status, tail FROM pganalytics.projections WHERE name = 'shops';
 
 -- What depends on it, who may read it and how stays when it is replaced.
 CREATE ROLE regress_reader;
@@ -47,7 +47,7 @@ $$);
 TABLE shops ORDER BY shop, country;
 SELECT count(*) FROM big_shops;
 SELECT has_table_privilege('regress_reader', 'shops', 'SELECT'), reloptions FROM pg_class WHERE oid = 'shops'::regclass;
-SELECT query LIKE '%country%' AS shows_the_new_query, status FROM pganalytics.projections WHERE name = 'shops'::regclass;
+SELECT query LIKE '%country%' AS shows_the_new_query, status FROM pganalytics.projections WHERE name = 'shops';
 INSERT INTO sales (event_type, aggregate_id, payload) VALUES ('sold', 'shop2', '{"amount": 5, "country": "DE"}');
 CREATE VIEW by_country AS SELECT aggregate_id AS shop, count(*) AS sales, sum((payload->>'amount')::int) AS amount, payload->>'country' AS country
     FROM sales WHERE occurred_at >= '2026-05-03Z' GROUP BY aggregate_id, payload->>'country';
@@ -89,14 +89,14 @@ ALTER TABLE purchases RENAME TO sales;
 -- In a transaction that keeps its snapshot it is left to the worker: read as it was meanwhile.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT pganalytics.rebuild_projection('shops');
-SELECT status FROM pganalytics.projections WHERE name = 'shops'::regclass;
+SELECT status FROM pganalytics.projections WHERE name = 'shops';
 SELECT count(*) AS differences FROM ((TABLE shops EXCEPT ALL TABLE by_country) UNION ALL (TABLE by_country EXCEPT ALL TABLE shops)) d;
 COMMIT;
 SELECT pganalytics.wait_for_projection('shops', '0');
 INSERT INTO sales (event_type, aggregate_id, payload) VALUES ('sold', 'shop3', '{"amount": 7}');
 CALL pganalytics.run_maintenance();
 SELECT pganalytics.wait_for_projection('shops', '0');
-SELECT status, tail FROM pganalytics.projections WHERE name = 'shops'::regclass;
+SELECT status, tail FROM pganalytics.projections WHERE name = 'shops';
 SELECT count(*) AS differences FROM ((TABLE shops EXCEPT ALL TABLE by_country) UNION ALL (TABLE by_country EXCEPT ALL TABLE shops)) d;
 
 -- Replaced twice before the worker comes to it: the first successor goes.
@@ -122,7 +122,7 @@ INSERT INTO sales (event_type, aggregate_id, payload) VALUES ('sold', 'shop3', '
 TABLE newer_sales;
 COMMIT;
 TABLE newer_sales;
-SELECT name, status FROM pganalytics.projections ORDER BY name::text;
+SELECT name, status FROM pganalytics.projections ORDER BY name;
 SELECT pganalytics.drop_projection('newer_sales');
 
 -- Nothing is left of them.

@@ -119,7 +119,7 @@ END $$;
 SELECT *, differences() FROM habits ORDER BY 1;
 CALL visit('cat', 'visit', '2024-01-02 10:00+00');
 CALL visit('eve', 'visit', '2024-02-02 10:00+00');
-SELECT tail, differences() AS with_a_tail FROM pganalytics.projections WHERE name = 'habits'::regclass;
+SELECT tail, differences() AS with_a_tail FROM pganalytics.projections WHERE name = 'habits';
 SELECT pganalytics.refresh_projection('habits'), differences() AS folded;
 CALL visit('ann', 'visit', '2023-01-02 10:00+00');
 CALL visit('eve', 'signup', '2023-02-02 10:00+00');
@@ -203,7 +203,7 @@ SELECT pganalytics.lifecycle('visits', condition => 'event_type');
 SELECT pganalytics.active_users('pg_stats');
 \echo :SQLSTATE
 
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections \g /dev/null
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections \g /dev/null
 DROP TABLE visits, log, odd, parallel;
 DROP FUNCTION differences, plan;
 DROP PROCEDURE visit;

@@ -44,15 +44,15 @@ SELECT count(*) = count(DISTINCT (id, position)) AND bool_and(again = position) 
 
 -- Rows are there with the event, folded or not, each once.
 INSERT INTO events (event_type, aggregate_id, payload) VALUES ('paid', '1', '{"amount": 99}'), ('viewed', '9', '{}');
-SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 BEGIN;
 INSERT INTO events (event_type, aggregate_id, payload) VALUES ('paid', '2', '{"amount": 100}');
-SELECT name, pganalytics.refresh_projection(name::text) AS folded FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, pganalytics.refresh_projection(name) AS folded FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 ROLLBACK;
 INSERT INTO events (event_type, aggregate_id, occurred_at, payload) VALUES ('paid', '2', '2023-01-01', '{"amount": 7}');
-SELECT name, pganalytics.refresh_projection(name::text) AS folded FROM pganalytics.projections ORDER BY name::text COLLATE "C";
-SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name::text COLLATE "C";
+SELECT name, pganalytics.refresh_projection(name) AS folded FROM pganalytics.projections ORDER BY name COLLATE "C";
+SELECT name, events_folded, tail, differences(name) FROM pganalytics.projections ORDER BY name COLLATE "C";
 
 -- Values are computed when an event is folded, with the settings of the creation.
 SET timezone = 'Asia/Tokyo';
@@ -114,12 +114,12 @@ BEGIN
             PERFORM pganalytics.refresh_projection(names[1 + floor(random() * 3)::int]);
         END IF;
         IF random() < 0.15 THEN ROLLBACK; ELSE COMMIT; END IF;
-        SELECT wrong + sum(differences(name)) INTO wrong FROM pganalytics.projections WHERE name::text = ANY (names);
+        SELECT wrong + sum(differences(name)) INTO wrong FROM pganalytics.projections WHERE name = ANY (names);
     END LOOP;
     RAISE NOTICE 'rows that differ: %', wrong;
 END $$;
 
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections;
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections;
 SELECT count(*) FROM pg_class WHERE relnamespace = 'pganalytics_data'::regnamespace AND relname ~ '^(definition|state|access)_[0-9]+';
 DROP TABLE events, users;
 DROP FUNCTION differences;

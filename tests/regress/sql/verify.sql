@@ -27,9 +27,9 @@ $$);
 SELECT * FROM pganalytics.verify_projection('daily');
 INSERT INTO purchases (event_type, aggregate_id, occurred_at, payload)
 VALUES ('bought', 'customer 1', '2026-05-02 12:00Z', '{"sku": "pen", "amount": 100}');
-SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name::text)) FROM pganalytics.projections ORDER BY name::text;
-SELECT sum(pganalytics.refresh_projection(name::text)) FROM pganalytics.projections;
-SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name::text)) FROM pganalytics.projections ORDER BY name::text;
+SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name)) FROM pganalytics.projections ORDER BY name;
+SELECT sum(pganalytics.refresh_projection(name)) FROM pganalytics.projections;
+SELECT name, (SELECT count(*) FROM pganalytics.verify_projection(name)) FROM pganalytics.projections ORDER BY name;
 
 -- A lookup table has changed: what was folded before has the old value, and a rebuild is due.
 UPDATE products SET category = 'writing' WHERE sku = 'ink';
@@ -86,6 +86,6 @@ RESET ROLE;
 SELECT * FROM pganalytics.verify_projection('nothing');
 DROP OWNED BY regress_stranger;
 DROP ROLE regress_stranger;
-SELECT pganalytics.drop_projection(name::text) FROM pganalytics.projections;
+SELECT pganalytics.drop_projection(name) FROM pganalytics.projections;
 DROP TABLE purchases, products;
 CALL pganalytics.run_maintenance();

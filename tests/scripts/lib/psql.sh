@@ -66,8 +66,8 @@ equals_its_query() { # name
 }
 
 # Conditions on a projection, as queries.
-folded() { echo "SELECT tail = 0 FROM pganalytics.projections WHERE name = '$1'::regclass"; }
-has_tail() { echo "SELECT tail = $2 FROM pganalytics.projections WHERE name = '$1'::regclass"; }
+folded() { echo "SELECT tail = 0 FROM pganalytics.projections WHERE name = '$1'"; }
+has_tail() { echo "SELECT tail = $2 FROM pganalytics.projections WHERE name = '$1'"; }
 one_worker="SELECT count(*) = 1 FROM pganalytics.workers WHERE database = current_database()"
 no_worker="SELECT count(*) = 0 FROM pganalytics.workers WHERE database = current_database()"
 worker_pid() { sql "SELECT pid FROM pganalytics.workers WHERE database = current_database()"; }

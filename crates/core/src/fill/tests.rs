@@ -1,6 +1,7 @@
 //! The text; what it answers is compared with plain SQL in tests/regress.
 
 use super::*;
+use crate::window::WindowError;
 
 fn columns() -> Vec<Column> {
     let column = |name: &str, sql_type: &str, kind| Column {

@@ -96,8 +96,8 @@ impl Funnel {
             None => "NULL::pg_catalog.text".to_owned(),
         };
         let arguments = format!(
-            "timeline, {}::pg_catalog.interval, {}, {}, {}",
-            literal(&interval(self.window)),
+            "timeline, {}, {}, {}, {}",
+            self.window.sql(),
             literal(&self.question.modes.to_string()),
             self.from.map_or("NULL".to_owned(), timestamptz),
             self.to.map_or("NULL".to_owned(), timestamptz),
@@ -166,20 +166,4 @@ ORDER BY first DESC, value, step",
             timestamptz(end)
         )
     }
-}
-
-/// An interval as PostgreSQL reads it, without months.
-fn interval(width: Width) -> String {
-    let sign = if width.micros < 0 { "-" } else { "" };
-    let micros = width.micros.unsigned_abs();
-    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let fraction = match fraction {
-        0 => String::new(),
-        _ => format!(".{fraction:06}"),
-    };
-    format!(
-        "{} days {sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}",
-        width.days
-    )
 }

@@ -7,6 +7,7 @@
 
 use crate::session::shift;
 use crate::sql::{in_range, timestamptz};
+use crate::window::Width;
 
 /// What is asked.
 pub struct Sessions<'a> {
@@ -28,13 +29,18 @@ impl Sessions<'_> {
     /// The query: entity, session, start, end, length, events, first and last event.
     #[must_use]
     pub fn sql(&self) -> String {
-        let (table, entity, gap) = (self.table, self.entity, self.gap);
+        let (table, entity) = (self.table, self.entity);
+        let gap = Width {
+            micros: self.gap,
+            ..Width::default()
+        }
+        .sql();
         let ties = if self.has_position {
             "e.position"
         } else {
             "e.event_type"
         };
-        let reach = self.from.map(|from| timestamptz(shift(from, -gap)));
+        let reach = self.from.map(|from| timestamptz(shift(from, -self.gap)));
         let since = in_range(" AND ", "e.occurred_at", reach, None);
         let [from, to] = [self.from, self.to].map(|bound| bound.map(timestamptz));
         let having = in_range("\n    HAVING ", "pg_catalog.min(e.at)", from, to);
@@ -48,7 +54,7 @@ FROM (
 pganalytics.first(e.event_type, e.place) AS first_event, pganalytics.last(e.event_type, e.place) AS last_event
     FROM (
         SELECT e.entity, e.at, e.event_type, \
-pganalytics.sessionize(e.at, '{gap} microseconds'::pg_catalog.interval) OVER w AS session, \
+pganalytics.sessionize(e.at, {gap}) OVER w AS session, \
 pg_catalog.row_number() OVER w AS place
         FROM (
             SELECT {entity}::pg_catalog.text AS entity, e.occurred_at::pg_catalog.timestamptz AS at, e.event_type::pg_catalog.text AS event_type, {ties} AS tie
@@ -79,7 +85,7 @@ mod tests {
             to: None,
         };
         let all = asked.sql();
-        assert!(all.contains("sessionize(e.at, '1800000000 microseconds'::pg_catalog.interval)"));
+        assert!(all.contains("sessionize(e.at, '00:30:00'::pg_catalog.interval)"));
         assert!(all.contains("e.position AS tie"));
         assert!(!all.contains("HAVING") && !all.contains(">="));
         (asked.from, asked.to, asked.has_position) = (Some(0), Some(86_400_000_000), false);

@@ -37,6 +37,26 @@ const fn micros(micros: i64) -> Width {
     }
 }
 
+#[test]
+fn widths_are_written_as_intervals() {
+    let sql = |months, days, micros| {
+        Width {
+            months,
+            days,
+            micros,
+        }
+        .sql()
+    };
+    let literal = |text: &str| format!("'{text}'::pg_catalog.interval");
+    assert_eq!(sql(0, 7, 0), literal("7 days"));
+    assert_eq!(
+        sql(-1, 2, -90_000_001),
+        literal("-1 months 2 days -00:01:30.000001")
+    );
+    assert_eq!(sql(0, 0, 100 * 3_600_000_000), literal("100:00:00"));
+    assert_eq!(sql(0, 0, 0), literal("0"));
+}
+
 fn at(text: &str) -> i64 {
     let parsed = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap();
     parsed.and_utc().timestamp_micros() - 946_684_800_000_000
