@@ -31,7 +31,7 @@ sql "SELECT pganalytics.refresh_projection('été'), pganalytics.pause_projectio
          max(event_type) AS alle FROM besøg GROUP BY 1, 2 \$\$)" > /dev/null
 now 'it can be replaced' "SELECT zahl = 3 AND alle = 'café' FROM été WHERE größe = 'groß' AND ist_café"
 now 'and verified' "SELECT count(*) = 0 FROM pganalytics.verify_projection('été')"
-now 'its name is shown' "SELECT name = 'été' AND last_error IS NULL FROM pganalytics.projections"
+now 'its name is shown' "SELECT name = '\"été\"' AND last_error IS NULL FROM pganalytics.projections"
 
 now 'a funnel of types' "SELECT array_agg(entities) = '{3,1}' AND min(name) = 'café' FROM pganalytics.funnel('besøg', ARRAY['café', 'thé'], '1 day')"
 now 'a funnel of conditions' "SELECT min(entities) = 3 FROM pganalytics.funnel('besøg', conditions => ARRAY['event_type = ''café'''], \"window\" => '1 day')"
