@@ -47,4 +47,14 @@ JOIN pg_catalog.pg_class c ON c.oid = t.relation
 LEFT JOIN pganalytics_data.segment s ON s.event_table = t.id AND s.state = 'active';
 COMMENT ON VIEW pganalytics.event_tables IS
     'event tables, their options, and the error that holds up their maintenance';
+COMMENT ON COLUMN pganalytics.event_tables.event_table IS 'the table that events are appended to';
+COMMENT ON COLUMN pganalytics.event_tables.versions IS 'auto, optional or required: who gives versions';
+COMMENT ON COLUMN pganalytics.event_tables.dedup_window IS 'for how long event ids are remembered at least; NULL: as long as the events; 0: not at all';
+COMMENT ON COLUMN pganalytics.event_tables.segment_interval IS 'after how long the active segment rolls; NULL: any';
+COMMENT ON COLUMN pganalytics.event_tables.segment_size IS 'at which size it rolls; NULL: any';
+COMMENT ON COLUMN pganalytics.event_tables.retention IS 'without effect so far';
+COMMENT ON COLUMN pganalytics.event_tables.allowed_lateness IS 'how far the watermark stays behind the latest event; NULL: it has none';
+COMMENT ON COLUMN pganalytics.event_tables.active_segment IS 'the number of the segment that takes events now';
+COMMENT ON COLUMN pganalytics.event_tables.created_at IS 'when create_event_table made it';
+COMMENT ON COLUMN pganalytics.event_tables.last_error IS 'what its maintenance failed on last, for members of the owner; NULL: nothing';
 GRANT SELECT ON pganalytics.event_tables TO PUBLIC;

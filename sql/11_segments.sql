@@ -34,6 +34,16 @@ COMMENT ON COLUMN pganalytics.segments.state IS 'spare, active, closing, shut, s
 COMMENT ON COLUMN pganalytics.segments.rows IS 'exact once sealed, before that an estimate of the last ANALYZE';
 COMMENT ON COLUMN pganalytics.segments.waits_for IS 'transactions that must end before the next state';
 COMMENT ON COLUMN pganalytics.segments.waits_for_pids IS 'the backends of those that still run';
+COMMENT ON COLUMN pganalytics.segments.event_table IS 'the event table that it is a part of';
+COMMENT ON COLUMN pganalytics.segments.number IS '1, 2 and so on, as in the column segment of events';
+COMMENT ON COLUMN pganalytics.segments.bytes IS 'on disk, with indexes';
+COMMENT ON COLUMN pganalytics.segments.first_position IS 'NULL until it is sealed';
+COMMENT ON COLUMN pganalytics.segments.last_position IS 'NULL until it is sealed';
+COMMENT ON COLUMN pganalytics.segments.first_occurred_at IS 'the earliest time of its events; NULL until it is sealed';
+COMMENT ON COLUMN pganalytics.segments.last_occurred_at IS 'the latest; NULL until it is sealed';
+COMMENT ON COLUMN pganalytics.segments.active_since IS 'when it began to take events';
+COMMENT ON COLUMN pganalytics.segments.closed_at IS 'when it was sealed, or began to close before that';
+COMMENT ON COLUMN pganalytics.segments.relation IS 'the table that holds it';
 GRANT SELECT ON pganalytics.segments TO PUBLIC;
 
 CREATE VIEW pganalytics.duplicates WITH (security_barrier) AS
@@ -48,4 +58,10 @@ WHERE pg_catalog.pg_has_role(root.relowner, 'USAGE')
 GROUP BY t.relation, d.event_id, d.position;
 COMMENT ON VIEW pganalytics.duplicates IS
     'events that were skipped because their id is in the log: when, how often, and where the original is';
+COMMENT ON COLUMN pganalytics.duplicates.event_table IS 'the event table that they were sent to';
+COMMENT ON COLUMN pganalytics.duplicates.event_id IS 'the id that was there';
+COMMENT ON COLUMN pganalytics.duplicates.times IS 'how often it was skipped';
+COMMENT ON COLUMN pganalytics.duplicates.first_at IS 'when it was skipped first';
+COMMENT ON COLUMN pganalytics.duplicates.last_at IS 'when it was skipped last';
+COMMENT ON COLUMN pganalytics.duplicates.original_position IS 'the position of the event that has the id';
 GRANT SELECT ON pganalytics.duplicates TO PUBLIC;

@@ -35,4 +35,7 @@ COMMENT ON COLUMN pganalytics.watermarks.watermark IS 'the event time before whi
 COMMENT ON COLUMN pganalytics.watermarks.latest_event IS 'the latest event time seen';
 COMMENT ON COLUMN pganalytics.watermarks.late_events IS 'events that came before the watermark as it stood; they count like any other';
 COMMENT ON COLUMN pganalytics.watermarks.events IS 'events looked at, the late ones among them';
+COMMENT ON COLUMN pganalytics.watermarks.event_table IS 'the event table whose times these are';
+COMMENT ON COLUMN pganalytics.watermarks.allowed_lateness IS 'how far it stays behind the latest event';
+COMMENT ON COLUMN pganalytics.watermarks.advanced_at IS 'when it was looked at last with news';
 GRANT SELECT ON pganalytics.watermarks TO PUBLIC;

@@ -97,6 +97,7 @@ COMMENT ON COLUMN pganalytics.projections.last_error_state IS 'its SQLSTATE';
 COMMENT ON COLUMN pganalytics.projections.last_error_at IS 'when it was last met';
 COMMENT ON COLUMN pganalytics.projections.query IS 'as it was given';
 COMMENT ON COLUMN pganalytics.projections.state IS 'the table that holds the state of an inline projection, for triggers';
+COMMENT ON COLUMN pganalytics.projections.owner IS 'in whose name it is folded';
 GRANT SELECT ON pganalytics.projections TO PUBLIC;
 
 CREATE VIEW pganalytics.projection_progress WITH (security_barrier) AS
@@ -120,4 +121,8 @@ COMMENT ON VIEW pganalytics.projection_progress IS
 COMMENT ON COLUMN pganalytics.projection_progress.name IS 'as in pganalytics.projections';
 COMMENT ON COLUMN pganalytics.projection_progress.done IS 'positions gone through, of total';
 COMMENT ON COLUMN pganalytics.projection_progress.remaining IS 'how long it will take at this rate';
+COMMENT ON COLUMN pganalytics.projection_progress.phase IS 'building, catching up, or building its replacement';
+COMMENT ON COLUMN pganalytics.projection_progress.total IS 'positions of the backlog, some of which may be of events that were skipped or rolled back';
+COMMENT ON COLUMN pganalytics.projection_progress.percent IS 'done of total';
+COMMENT ON COLUMN pganalytics.projection_progress.events_per_second IS 'positions per second since it began';
 GRANT SELECT ON pganalytics.projection_progress TO PUBLIC;

@@ -26,4 +26,15 @@ COMMENT ON COLUMN pganalytics.dead_letters.projection IS 'its name, as in pganal
 COMMENT ON COLUMN pganalytics.dead_letters.status IS 'pending or discarded; what was folded after a retry is not here any more';
 COMMENT ON COLUMN pganalytics.dead_letters.error IS 'may show values of the event';
 COMMENT ON COLUMN pganalytics.dead_letters.attempts IS 'how often it was folded in vain';
+COMMENT ON COLUMN pganalytics.dead_letters.event_id IS 'the event, still in the log';
+COMMENT ON COLUMN pganalytics.dead_letters.position IS 'its position in the log';
+COMMENT ON COLUMN pganalytics.dead_letters.event_type IS 'its type';
+COMMENT ON COLUMN pganalytics.dead_letters.aggregate_id IS 'what it happened to';
+COMMENT ON COLUMN pganalytics.dead_letters.occurred_at IS 'when it happened';
+COMMENT ON COLUMN pganalytics.dead_letters.sqlstate IS 'the SQLSTATE of the error';
+COMMENT ON COLUMN pganalytics.dead_letters.first_failed_at IS 'when it was set aside';
+COMMENT ON COLUMN pganalytics.dead_letters.last_failed_at IS 'when it was tried last';
+COMMENT ON COLUMN pganalytics.dead_letters.discarded_at IS 'when it was left out for good; NULL: it is pending';
+COMMENT ON COLUMN pganalytics.dead_letters.discarded_by IS 'the role that did so';
+COMMENT ON COLUMN pganalytics.dead_letters.reason IS 'why, as given to discard_dead_letters';
 GRANT SELECT ON pganalytics.dead_letters TO PUBLIC;

@@ -6,6 +6,11 @@ FROM pg_catalog.pg_stat_activity a
 WHERE a.backend_type IN ('pg_analytics worker', 'pg_analytics fold worker');
 COMMENT ON VIEW pganalytics.workers IS
     'the background workers that run now, one per database, and those that help it with backlogs; shown to members of pg_read_all_stats';
+COMMENT ON COLUMN pganalytics.workers.database IS 'the database that it works for';
+COMMENT ON COLUMN pganalytics.workers.pid IS 'of its process';
+COMMENT ON COLUMN pganalytics.workers.state IS 'as in pg_stat_activity';
+COMMENT ON COLUMN pganalytics.workers.activity IS 'what it does now';
+COMMENT ON COLUMN pganalytics.workers.started_at IS 'when its process began';
 GRANT SELECT ON pganalytics.workers TO PUBLIC;
 
 CREATE PROCEDURE pganalytics.run_maintenance()

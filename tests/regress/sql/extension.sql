@@ -16,3 +16,13 @@ DROP EXTENSION pg_analytics;
 SELECT nspname FROM pg_namespace WHERE nspname LIKE 'pganalytics%';
 \connect regression
 DROP DATABASE regress_extension;
+
+-- Everything says what it is for, each column of a view too.
+SELECT pg_describe_object(m.classid, m.objid, 0) AS silent
+FROM pg_depend m JOIN pg_extension x ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = x.oid
+WHERE x.extname = 'pg_analytics' AND m.deptype = 'e' AND obj_description(m.objid, m.classid::regclass::name) IS NULL
+UNION ALL
+SELECT format('column %s of %s', a.attname, v.oid::regclass)
+FROM pg_class v JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0
+WHERE v.relnamespace = 'pganalytics'::regnamespace AND v.relkind = 'v' AND col_description(v.oid, a.attnum) IS NULL
+ORDER BY 1;
