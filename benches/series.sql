@@ -3,7 +3,7 @@ INSERT INTO bar (what, beside, sense, bar) VALUES
     ('z_score over 30 rows', 'avg and stddev', '>=', 3),
     ('z_score over 365 rows', 'avg and stddev', '>=', 20),
     ('anomaly_score over 30 rows', 'percentile_cont', '>=', 10),
-    ('anomaly_score over 365 rows', 'percentile_cont', '>=', 200),
+    ('anomaly_score over 365 rows', 'percentile_cont', '>=', 100),
     ('delta of 100 groups', 'array_agg', '>=', 2);
 CREATE TABLE series AS
 SELECT i, random() * 100 AS x, timestamptz '2024-05-01' + i * interval '1 minute' AS ts FROM generate_series(1, 100000) AS i;
