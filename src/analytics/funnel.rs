@@ -150,12 +150,7 @@ fn funnel_query(
     as_of: Option<i64>,
 ) -> Result<Text<'static>, ErrorReport> {
     let window = width(required(window, "window")?);
-    let columns: &[_] = if steps.is_some() {
-        &["occurred_at", "event_type"]
-    } else {
-        &["occurred_at"]
-    };
-    let table = Relation::new(event_table, columns)?;
+    let table = Relation::new(event_table, steps.is_some())?;
     let steps = match (texts(steps), texts(conditions)) {
         (Some(types), None) => Steps::Types(all_of(types, "steps")?),
         (None, Some(conditions)) => {

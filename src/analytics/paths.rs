@@ -13,13 +13,13 @@ fn source(
     event_table: Option<Oid>,
     [from, to]: [Option<i64>; 2],
     gap: Option<Interval>,
-    entity: Option<&str>,
-    event: Option<&str>,
+    entity: Option<Text>,
+    event: Option<Text>,
 ) -> Result<Source, ErrorReport> {
-    let table = Relation::new(event_table, &["occurred_at"])?;
+    let table = Relation::new(event_table, false)?;
     Ok(Source {
-        entity: table.expression("entity", required(entity, "entity")?)?,
-        event: table.expression("event", required(event, "event")?)?,
+        entity: table.expression("entity", &required(entity, "entity")?)?,
+        event: table.expression("event", &required(event, "event")?)?,
         has_position: table.has_column("position", "bigint"),
         relation: table.sql,
         from,
@@ -42,16 +42,9 @@ fn entity_paths_query(
     event: Option<Text>,
     repeats: Option<bool>,
 ) -> Result<Text<'static>, ErrorReport> {
-    let source = source(
-        event_table,
-        [from, to],
-        gap,
-        entity.as_deref(),
-        event.as_deref(),
-    )?;
+    let source = source(event_table, [from, to], gap, entity, event)?;
     let repeats = required(repeats, "repeats")?;
-    let paths =
-        Paths::new(source, start.as_deref().map(str::to_owned), depth, repeats).map_err(report)?;
+    let paths = Paths::new(source, start.map(Into::into), depth, repeats).map_err(report)?;
     Ok(paths.each().into())
 }
 
@@ -70,15 +63,9 @@ fn paths_query(
     repeats: Option<bool>,
     limit: Option<i32>,
 ) -> Result<Text<'static>, ErrorReport> {
-    let source = source(
-        event_table,
-        [from, to],
-        gap,
-        entity.as_deref(),
-        event.as_deref(),
-    )?;
+    let source = source(event_table, [from, to], gap, entity, event)?;
     let repeats = required(repeats, "repeats")?;
-    Paths::new(source, start.as_deref().map(str::to_owned), depth, repeats)
+    Paths::new(source, start.map(Into::into), depth, repeats)
         .and_then(|paths| paths.counted(limit))
         .map(Into::into)
         .map_err(report)
@@ -98,13 +85,7 @@ fn directly_follows_query(
     limit: Option<i32>,
 ) -> Result<Text<'static>, ErrorReport> {
     let follows = Follows {
-        source: source(
-            event_table,
-            [from, to],
-            gap,
-            entity.as_deref(),
-            event.as_deref(),
-        )?,
+        source: source(event_table, [from, to], gap, entity, event)?,
         repeats: required(repeats, "repeats")?,
     };
     follows.counted(limit).map(Into::into).map_err(report)

@@ -10,6 +10,7 @@ use crate::pg::Oid;
 use crate::pg::encoding::decoded;
 use crate::pg::error::{ErrorReport, noting, report};
 use crate::pg::query::is_one_expression;
+use crate::pg::security::require_select;
 use crate::pg::spi::{self, Arg, Under};
 
 /// The value of an argument that must not be NULL.
@@ -35,22 +36,25 @@ pub struct Relation {
 }
 
 impl Relation {
-    /// Of the argument `event_table`; `columns` are those that the question names itself.
+    /// Of the argument `event_table`; `by_type`: whether the question names types of events.
     ///
     /// # Errors
-    /// NULL. (A column that is not there, or not to be read, is raised.)
-    pub fn new(table: Option<Oid>, columns: &[&str]) -> Result<Self, ErrorReport> {
+    /// NULL. (A column that is not there is raised, and that it is not to be read.)
+    pub fn new(table: Option<Oid>, by_type: bool) -> Result<Self, ErrorReport> {
         let oid = required(table, "event_table")?;
         let sql = names::sql_name(oid);
         let relation = Self { oid, sql };
-        let columns = columns.join(", ");
+        let columns = if by_type {
+            "occurred_at, event_type"
+        } else {
+            "occurred_at"
+        };
         let note = format!(
             "What is asked must have {columns}, as event tables do; a view can give other columns these names."
         );
-        noting(&note, || relation.analyse(&columns));
-        // Who may not read them is told so here, without the long query.
-        let nothing = format!("SELECT {columns} FROM {} WHERE false", relation.sql);
-        spi::run(&nothing, vec![], Under::Active);
+        noting(&note, || relation.analyse(columns));
+        // Who may not read it is told so here, without the long query.
+        require_select(oid);
         Ok(relation)
     }
 

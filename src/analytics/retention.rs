@@ -40,39 +40,17 @@ fn cohort_retention_query(
     unbounded: Option<bool>,
 ) -> Result<Text<'static>, ErrorReport> {
     let by_type = cohort_event.is_some() || return_event.is_some();
-    let columns: &[_] = if by_type {
-        &["occurred_at", "event_type"]
-    } else {
-        &["occurred_at"]
-    };
-    let table = Relation::new(event_table, columns)?;
+    let table = Relation::new(event_table, by_type)?;
     let question = Cohorts {
-        cohort: events(
-            &table,
-            "cohort_condition",
-            cohort_event.as_deref(),
-            cohort_condition.as_deref(),
-        )?,
-        returned: events(
-            &table,
-            "return_condition",
-            return_event.as_deref(),
-            return_condition.as_deref(),
-        )?,
+        cohort: events(&table, "cohort_condition", cohort_event, cohort_condition)?,
+        returned: events(&table, "return_condition", return_event, return_condition)?,
         periods: required(periods, "periods")?,
         mode: Mode::of(required(mode.as_deref(), "mode")?).map_err(report)?,
         first_time: required(first_time, "first_time")?,
         unbounded: required(unbounded, "unbounded")?,
         as_of: required(as_of, "as_of")?,
     };
-    let source = source(
-        table,
-        entity.as_deref(),
-        period,
-        timezone.as_deref(),
-        from,
-        to,
-    )?;
+    let source = source(table, entity, period, timezone, [from, to])?;
     retention::cohort_retention(&source, &question)
         .map(Into::into)
         .map_err(report)
@@ -91,16 +69,9 @@ fn active_users_query(
     entity: Option<Text>,
     condition: Option<Text>,
 ) -> Result<Text<'static>, ErrorReport> {
-    let table = Relation::new(event_table, &["occurred_at"])?;
-    let condition = events(&table, "condition", None, condition.as_deref())?;
-    let source = source(
-        table,
-        entity.as_deref(),
-        period,
-        timezone.as_deref(),
-        from,
-        to,
-    )?;
+    let table = Relation::new(event_table, false)?;
+    let condition = events(&table, "condition", None, condition)?;
+    let source = source(table, entity, period, timezone, [from, to])?;
     retention::active_users(&source, &condition, rolling)
         .map(Into::into)
         .map_err(report)
@@ -119,36 +90,28 @@ fn lifecycle_query(
     condition: Option<Text>,
     as_of: Option<i64>,
 ) -> Result<Text<'static>, ErrorReport> {
-    let table = Relation::new(event_table, &["occurred_at"])?;
-    let condition = events(&table, "condition", None, condition.as_deref())?;
-    let source = source(
-        table,
-        entity.as_deref(),
-        period,
-        timezone.as_deref(),
-        from,
-        to,
-    )?;
+    let table = Relation::new(event_table, false)?;
+    let condition = events(&table, "condition", None, condition)?;
+    let source = source(table, entity, period, timezone, [from, to])?;
     let as_of = required(as_of, "as_of")?;
     Ok(retention::lifecycle(&source, &condition, as_of).into())
 }
 
 fn source(
     table: Relation,
-    entity: Option<&str>,
+    entity: Option<Text>,
     period: Option<Interval>,
-    timezone: Option<&str>,
-    from: Option<i64>,
-    to: Option<i64>,
+    timezone: Option<Text>,
+    [from, to]: [Option<i64>; 2],
 ) -> Result<Source, ErrorReport> {
     let period = required(period, "period")?;
     let timezone = required(timezone, "timezone")?;
     // One that PostgreSQL does not know is an error here, not out of the middle of the query.
-    PgZone::named(timezone).local(0);
+    PgZone::named(&timezone).local(0);
     Ok(Source {
-        entity: table.expression("entity", required(entity, "entity")?)?,
+        entity: table.expression("entity", &required(entity, "entity")?)?,
         relation: table.sql,
-        period: Period::new(width(period), timezone).map_err(report)?,
+        period: Period::new(width(period), &timezone).map_err(report)?,
         from,
         to,
     })
@@ -158,13 +121,13 @@ fn source(
 fn events(
     table: &Relation,
     argument: &str,
-    event_type: Option<&str>,
-    condition: Option<&str>,
+    event_type: Option<Text>,
+    condition: Option<Text>,
 ) -> Result<String, ErrorReport> {
     let is_type =
-        event_type.map(|name| format!("event_type OPERATOR(pg_catalog.=) {}", literal(name)));
+        event_type.map(|name| format!("event_type OPERATOR(pg_catalog.=) {}", literal(&name)));
     let condition = condition
-        .map(|text| table.condition(argument, text))
+        .map(|text| table.condition(argument, &text))
         .transpose()?;
     Ok(retention::all([is_type, condition]))
 }

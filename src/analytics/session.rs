@@ -25,7 +25,7 @@ fn sessions_query(
     to: Option<i64>,
     entity: Option<Text>,
 ) -> Result<Text<'static>, ErrorReport> {
-    let table = Relation::new(event_table, &["occurred_at", "event_type"])?;
+    let table = Relation::new(event_table, true)?;
     let gap = width(required(gap, "gap")?);
     let entity = required(entity.as_deref(), "entity")?;
     let asked = Sessions {

@@ -104,6 +104,12 @@ impl From<String> for Text<'_> {
     }
 }
 
+impl From<Text<'_>> for String {
+    fn from(text: Text) -> Self {
+        text.0.into_owned()
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
 

@@ -19,19 +19,18 @@ unsafe fn add<const COUNT: usize>(
     fcinfo: pg_sys::FunctionCallInfo,
     ask: fn(&[Option<Datum>]) -> Result<Question, ErrorReport>,
 ) -> Datum {
-    let asked = |given: &[Option<Datum>], begun: Option<&[u8]>| {
-        let question = ask(given)?.to_bytes();
-        match begun {
-            None => Ok(question.to_vec()),
-            Some(begun) if *begun == question => Ok(vec![]),
-            Some(_) => Err(report(FunnelError::Varies)),
-        }
+    let begin = |given: &[Option<Datum>]| Ok(ask(given)?.to_bytes().to_vec());
+    let go_on = |given: &[Option<Datum>], begun: &[u8]| {
+        let is_same = ask(given)?.to_bytes() == *begun;
+        is_same
+            .then_some(())
+            .ok_or_else(|| report(FunnelError::Varies))
     };
     let keeps_others = |question: &[u8]| {
         Question::from_bytes(question).is_ok_and(|asked| asked.modes.reads_others())
     };
     // SAFETY: as the caller promises.
-    unsafe { advance::<COUNT>(fcinfo, asked, keeps_others) }
+    unsafe { advance::<COUNT>(fcinfo, begin, go_on, keeps_others) }
 }
 
 /// The window and the modes of the arguments.

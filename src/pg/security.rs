@@ -208,7 +208,7 @@ fn require_on_any_column(relation: Oid, mode: u32) {
     unsafe {
         pg_sys::aclcheck_error(
             pg_sys::AclResult::ACLCHECK_NO_PRIV,
-            pg_sys::ObjectType::OBJECT_TABLE,
+            pg_sys::get_relkind_objtype(pg_sys::get_rel_relkind(relation)),
             pg_sys::get_rel_name(relation),
         );
     }

@@ -11,16 +11,16 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 /// Adds the row of the running call: its time and its conditions are the last two of
-/// `COUNT` arguments. `ask` gives the question that a timeline begins with, from the
-/// arguments between state and time. It is called for every row, from the second on with the
-/// question that the timeline has, to refuse another; what it gives then does not count.
+/// `COUNT` arguments. From the arguments between state and time `begin` gives the question that
+/// a timeline begins with; `go_on` refuses others than that at each further row.
 /// A row on which no condition holds is added if `keeps_others`. One without a time is not.
 ///
 /// # Safety
 /// `fcinfo` is the call of a transition function with these arguments.
 pub unsafe fn advance<const COUNT: usize>(
     fcinfo: pg_sys::FunctionCallInfo,
-    ask: impl FnOnce(&[Option<Datum>], Option<&[u8]>) -> Result<Vec<u8>, ErrorReport>,
+    begin: impl FnOnce(&[Option<Datum>]) -> Result<Vec<u8>, ErrorReport>,
+    go_on: impl FnOnce(&[Option<Datum>], &[u8]) -> Result<(), ErrorReport>,
     keeps_others: impl Fn(&[u8]) -> bool,
 ) -> Datum {
     // SAFETY: as the caller promises.
@@ -35,11 +35,11 @@ pub unsafe fn advance<const COUNT: usize>(
     let mut state = match state {
         Some(mut state) => {
             let begun = Growing::go_on(state.room()).or_raise();
-            ask(between, Some(begun.question())).unwrap_or_else(|report| raise_report(report));
+            go_on(between, begun.question()).unwrap_or_else(|report| raise_report(report));
             state
         }
         None => {
-            let question = ask(between, None).unwrap_or_else(|report| raise_report(report));
+            let question = begin(between).unwrap_or_else(|report| raise_report(report));
             let mut begun = Flat::new(Growing::first_room(&question).or_raise());
             Growing::begin(begun.room(), conditions, &question).or_raise();
             begun
@@ -68,7 +68,7 @@ entry!(
     timeline_transition,
     "The transition of `timeline`.",
     // SAFETY: declared with a timeline, a timestamptz and a boolean[].
-    |fcinfo| unsafe { advance::<3>(fcinfo, |_, _| Ok(vec![]), |_| true) }
+    |fcinfo| unsafe { advance::<3>(fcinfo, |_| Ok(vec![]), |_, _| Ok(()), |_| true) }
 );
 
 entry!(

@@ -2,6 +2,7 @@
 
 use super::Oid;
 use super::encoding::string;
+use super::naming::sql_type;
 use super::security::{ONLY_BUILT_IN, Settings};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -95,17 +96,9 @@ impl Expr {
 
     /// Its type as SQL, qualified, with its modifier if `modifier`.
     pub fn type_sql(self, modifier: bool) -> String {
-        // SAFETY: the result is a palloc'd string.
-        unsafe {
-            let flags = pg_sys::FORMAT_TYPE_FORCE_QUALIFY | pg_sys::FORMAT_TYPE_TYPEMOD_GIVEN;
-            let typmod = if modifier {
-                pg_sys::exprTypmod(self.0)
-            } else {
-                -1
-            };
-            let text = pg_sys::format_type_extended(pg_sys::exprType(self.0), typmod, flags as u16);
-            string(text)
-        }
+        // SAFETY: reads the node.
+        let (of, typmod) = unsafe { (pg_sys::exprType(self.0), pg_sys::exprTypmod(self.0)) };
+        sql_type(of, if modifier { typmod } else { -1 })
     }
 
     /// Its collation as SQL, where that is not its type's own.

@@ -182,13 +182,7 @@ impl Folding {
     /// meanwhile, and says so in the server log if it is news.
     fn report(&mut self, projection: &Upkeep, failure: &Failure) -> Duration {
         let sqlstate = failure.sqlstate();
-        let noted = transaction::run_pinned(|| {
-            let projection = Projection::numbered(projection.id);
-            if let Some(projection) = &projection {
-                projection.note_error(Some((&sqlstate, &failure.message)));
-            }
-            Ok(projection.is_some())
-        });
+        let noted = note_error(projection.id, Some((&sqlstate, &failure.message)));
         // If it could not even be noted, the server log must have it.
         let is_gone = noted.is_ok_and(|noted| noted != Some(true));
         if !is_gone && self.is_news(projection.id, failure) {
@@ -240,21 +234,22 @@ fn fold_if_due(upkeep: &Upkeep, due: Due, most: i64) -> Result<Step, Failure> {
         return Ok(Step::default());
     };
     if failing {
-        note_recovery(upkeep.id)?;
+        note_error(upkeep.id, None)?;
     }
     Ok(step)
 }
 
-/// In a transaction of its own: whoever changes a projection locks its row before its
-/// checkpoint, and a fold has locked the checkpoint.
-fn note_recovery(id: i32) -> Result<(), Failure> {
-    let noted = transaction::run_pinned(|| {
-        if let Some(projection) = Projection::numbered(id) {
-            projection.note_error(None);
+/// Notes that a fold failed, or that it works again, and returns whether the projection is
+/// there still. In a transaction of its own: whoever changes a projection locks its row before
+/// its checkpoint, and a fold has locked the checkpoint.
+fn note_error(id: i32, error: Option<(&str, &str)>) -> Result<Option<bool>, Failure> {
+    transaction::run_pinned(|| {
+        let projection = Projection::numbered(id);
+        if let Some(projection) = &projection {
+            projection.note_error(error);
         }
-        Ok(())
-    });
-    noted.map(|_| ())
+        Ok(projection.is_some())
+    })
 }
 
 /// Has a projection that is to be inline be so once its tail is short. Those who

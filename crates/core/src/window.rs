@@ -44,6 +44,11 @@ pub struct Width {
 }
 
 impl Width {
+    /// Its days and time in microseconds; months have no such number.
+    pub(crate) fn span(self) -> i128 {
+        i128::from(self.days) * i128::from(MICROS_PER_DAY) + i128::from(self.micros)
+    }
+
     /// A literal of type interval.
     #[must_use]
     pub fn sql(self) -> String {

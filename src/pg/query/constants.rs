@@ -1,6 +1,7 @@
 //! Calls of the extension's own functions, reduced to what is constant in them.
 
 use super::{Query, deparse, node, pstring};
+use crate::pg::Oid;
 use crate::pg::tree::{Expr, Walker, mutated};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -11,14 +12,24 @@ impl Query {
     /// condition that is none is false there, and a time midnight of 2000-01-01, so that an error
     /// is the constants'. Calls with other arguments are left out; nothing else is run.
     pub fn constant_calls(&self) -> Vec<String> {
-        let mut calls: Vec<Expr> = vec![];
         let flags = pg_sys::QTW_IGNORE_JOINALIASES as i32;
         // SAFETY: a live tree; the walker gets back the pointer it is given here.
-        unsafe {
-            pg_sys::query_tree_walker(self.0, Some(find_own), (&raw mut calls).cast(), flags);
-        }
-        calls.into_iter().filter_map(constant_call).collect()
+        let found = unsafe {
+            let mut found = Found {
+                own: pg_sys::get_namespace_oid(c"pganalytics".as_ptr(), false),
+                calls: vec![],
+            };
+            pg_sys::query_tree_walker(self.0, Some(find_own), (&raw mut found).cast(), flags);
+            found
+        };
+        found.calls.into_iter().filter_map(constant_call).collect()
     }
+}
+
+struct Found {
+    /// The schema of the functions that are looked for.
+    own: Oid,
+    calls: Vec<Expr>,
 }
 
 /// What is among the arguments of a call.
@@ -59,7 +70,7 @@ fn constant_call(call: Expr) -> Option<String> {
 }
 
 /// # Safety
-/// `context` is a `Vec<Expr>`.
+/// `context` is a `Found`.
 #[pg_guard]
 unsafe extern "C-unwind" fn find_own(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     if node.is_null() {
@@ -72,9 +83,9 @@ unsafe extern "C-unwind" fn find_own(node: *mut pg_sys::Node, context: *mut c_vo
             pg_sys::NodeTag::T_FuncExpr => Some((*node.cast::<pg_sys::FuncExpr>()).funcid),
             _ => None,
         };
-        let own = pg_sys::get_namespace_oid(c"pganalytics".as_ptr(), false);
-        if function.is_some_and(|function| pg_sys::get_func_namespace(function) == own) {
-            (*context.cast::<Vec<Expr>>()).push(Expr(node));
+        let found = &mut *context.cast::<Found>();
+        if function.is_some_and(|function| pg_sys::get_func_namespace(function) == found.own) {
+            found.calls.push(Expr(node));
         }
         pg_sys::expression_tree_walker(node, Some(find_own as Walker), context)
     }

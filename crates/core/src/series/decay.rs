@@ -6,17 +6,16 @@
 //! of then, and the mean.
 
 use super::{Float, SeriesError, between};
-use crate::window::{MICROS_PER_DAY, Width};
+use crate::window::Width;
 
 /// A half-life in microseconds.
 ///
 /// # Errors
 /// One in months, or not above zero.
 pub fn half_life(width: Width) -> Result<f64, SeriesError> {
-    let span = i128::from(width.days) * i128::from(MICROS_PER_DAY) + i128::from(width.micros);
-    match (width.months, span) {
+    match (width.months, width.span()) {
         #[expect(clippy::cast_precision_loss, reason = "a double has 15 digits")]
-        (0, 1..) => Ok(span as f64),
+        (0, span @ 1..) => Ok(span as f64),
         (0, _) => Err(SeriesError::NotPositive),
         _ => Err(SeriesError::Months),
     }

@@ -17,7 +17,7 @@ pub(super) enum Step {
 impl Step {
     /// `what` is its name in errors.
     pub(super) fn of(width: Width, what: &'static str) -> Result<Self, WindowError> {
-        let span = i128::from(width.days) * i128::from(MICROS_PER_DAY) + i128::from(width.micros);
+        let span = width.span();
         let fixed = width.days != 0 || width.micros != 0;
         match (width.months, fixed) {
             (months, true) if months != 0 => Err(WindowError::Mixed(what)),
